@@ -1,0 +1,14 @@
+"""Finance tasks for qlorakit."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from qlorakit.hookspecs import hookimpl
+from qlorakit.task import Task
+from qlorakit_finance.sentiment import SENTIMENT
+
+
+@hookimpl
+def qlorakit_tasks() -> Iterable[Task[Any]]:
+    """The tasks of this plugin."""
+    yield SENTIMENT

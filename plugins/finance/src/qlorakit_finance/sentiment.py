@@ -1,0 +1,95 @@
+"""``finance/sentiment``: is a sentence good, bad or no news for an investor?
+
+A row: ``{"text": "Operating profit rose to EUR 13.1 mn from EUR 8.7 mn.", "label": "positive"}``.
+"""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from qlorakit.errors import DataError
+from qlorakit.kinds import single_label
+from qlorakit.task import Column, FileFormat, PublicDataset, Row
+from qlorakit_finance.samples import SENTIMENT_SAMPLES
+
+LABELS = ("negative", "neutral", "positive")
+
+
+def _read_text(path: Path) -> str:
+    """Copies of PhraseBank stand in Latin-1 as published, or in UTF-8: what decodes as UTF-8 is."""
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _is_phrasebank_text(path: Path, head: Sequence[str]) -> bool:
+    lines = [line for line in head if line.strip()]
+    return path.suffix.lower() == ".txt" and any(line.strip().rpartition("@")[2] in LABELS for line in lines)
+
+
+def _read_phrasebank_text(path: Path) -> Iterable[Row]:
+    """Lines of ``sentence@label``; a sentence may hold an @ of its own, so the last one counts."""
+    for number, line in enumerate(_read_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        sentence, separator, label = line.strip().rpartition("@")
+        if not separator:
+            msg = f"{path}, line {number}: no '@' between sentence and label in {line.strip()[:60]!r}"
+            raise DataError(msg)
+        yield {"text": sentence.strip(), "label": label}
+
+
+def _is_phrasebank_csv(path: Path, head: Sequence[str]) -> bool:
+    first = head[0].lstrip("\ufeff").split(",", maxsplit=1) if head else []
+    return path.suffix.lower() == ".csv" and len(first) > 1 and first[0].strip('"') in LABELS
+
+
+def _read_phrasebank_csv(path: Path) -> Iterable[Row]:
+    """``label,sentence`` without a header."""
+    lines = (f"{line}\n" for line in _read_text(path).split("\n"))
+    for number, cells in enumerate(csv.reader(lines), start=1):
+        if not cells:
+            continue
+        if len(cells) != 2:  # noqa: PLR2004  # label and sentence
+            msg = f"{path}, row {number}: {len(cells)} cells where a label and a sentence are expected"
+            raise DataError(msg)
+        yield {"text": cells[1].strip(), "label": cells[0]}
+
+
+PHRASEBANK = PublicDataset(
+    name="Financial PhraseBank v1.0",
+    url="https://www.researchgate.net/publication/251231364_FinancialPhraseBank-v10",
+    licence="CC BY-NC-SA 3.0: no commercial use",
+    citation=(
+        "Malo, Sinha, Korhonen, Wallenius, Takala (2014): Good debt or bad debt: Detecting semantic orientations in "
+        "economic texts. JASIST 65(4)"
+    ),
+    traps=(
+        "Latin-1, not UTF-8",
+        "a sentence may hold '@': the last one separates the label",
+        "the four agreement levels are nested: never train on one and test on another",
+        "a handful of duplicates, two of them with two labels at 50 % agreement",
+        "59 to 62 % neutral: accuracy alone flatters",
+    ),
+)
+
+SENTIMENT = single_label(
+    "finance/sentiment",
+    summary="Sentiment of a financial sentence for an investor: negative, neutral or positive",
+    instruction=(
+        "Classify the sentiment of the financial text from the point of view of an investor. "
+        "Answer with one of: negative, neutral, positive."
+    ),
+    labels=LABELS,
+    text=Column("text", aliases=("sentence", "headline", "title", "tweet", "content")),
+    label=Column("label", aliases=("sentiment", "labels", "class", "answer"), label=True),
+    file_formats=(
+        FileFormat("Financial PhraseBank .txt (sentence@label)", _is_phrasebank_text, _read_phrasebank_text),
+        FileFormat("Financial PhraseBank .csv (label,sentence without a header)", _is_phrasebank_csv,
+                   _read_phrasebank_csv),
+    ),
+    samples=SENTIMENT_SAMPLES,
+    datasets=(PHRASEBANK,),
+)  # fmt: skip

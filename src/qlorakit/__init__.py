@@ -1,0 +1,69 @@
+"""Fine-tune a 4-bit language model on a domain task by QLoRA, and prove whether it got better."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qlorakit.adapters import attach_lora, load_adapter
+    from qlorakit.errors import QlorakitError
+    from qlorakit.evaluation import evaluate
+    from qlorakit.inference import predict
+    from qlorakit.plugins import get_task, list_tasks
+    from qlorakit.quantization import load_quantized
+    from qlorakit.report import Report
+    from qlorakit.rows import read_rows
+    from qlorakit.splits import split
+    from qlorakit.task import Task
+    from qlorakit.training import TrainResult, train
+
+__version__ = "0.1.0"
+
+# Loaded at first use: torch and its company take seconds to import.
+_HOMES = {
+    "QlorakitError": "errors",
+    "Report": "report",
+    "Task": "task",
+    "TrainResult": "training",
+    "attach_lora": "adapters",
+    "evaluate": "evaluation",
+    "get_task": "plugins",
+    "list_tasks": "plugins",
+    "load_adapter": "adapters",
+    "load_quantized": "quantization",
+    "predict": "inference",
+    "read_rows": "rows",
+    "split": "splits",
+    "train": "training",
+}
+
+__all__ = [
+    "QlorakitError",
+    "Report",
+    "Task",
+    "TrainResult",
+    "attach_lora",
+    "evaluate",
+    "get_task",
+    "list_tasks",
+    "load_adapter",
+    "load_quantized",
+    "predict",
+    "read_rows",
+    "split",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # any public name
+    if name not in _HOMES:
+        msg = f"module 'qlorakit' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(importlib.import_module(f"qlorakit.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

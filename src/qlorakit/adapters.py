@@ -1,0 +1,360 @@
+"""Attach LoRA adapters to a frozen base; save them so that they can be trusted; load them onto the base they know."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qlorakit.bitsandbytes_offline import peft
+
+import torch
+
+from qlorakit.encoding import template_hash
+from qlorakit.errors import AdapterError, ConfigurationError, ModelError, did_you_mean
+from qlorakit.quantization import (
+    check_safetensors,
+    file_hash,
+    keep_unpacked,
+    load_quantized,
+    quantization_record,
+    resolve_model,
+    weight_hashes,
+)
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+logger = logging.getLogger(__name__)
+
+MANIFEST, RUN_RECORD, WEIGHTS = "manifest.json", "run.json", "adapter_model.safetensors"
+MANIFEST_FORMAT = 1
+VERIFICATION = "qlorakit_verification"
+PACKAGES = ("qlorakit", "torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
+
+_CHANGES_BASE = (
+    "it moves part of the base's weights into the adapter, so that the base is no longer the base compared with"
+)
+_NEEDS_DATA = "it needs statistics of the training data that are not gathered here, and without them equals plain LoRA"
+REFUSED_INITIALISATIONS = {
+    "pissa": _CHANGES_BASE,
+    "olora": _CHANGES_BASE,
+    "corda": _CHANGES_BASE,
+    "loftq": "it rewrites the base's weights and runs on CUDA only",
+    "mica": "it decomposes the base's weights, which fails on quantized ones",
+    "orthogonal": "it fails on quantized weights",
+    "eva": _NEEDS_DATA,
+    "lora_ga": _NEEDS_DATA,
+}
+
+
+def attach_lora(
+    model: PreTrainedModel,
+    *,
+    r: int = 16,
+    alpha: float | None = None,
+    dropout: float = 0.0,
+    target_modules: str | Sequence[str] = "all-linear",
+    seed: int = 0,
+    **lora_config: Any,  # noqa: ANN401  # whatever peft.LoraConfig takes
+) -> peft.PeftModel:
+    """Put trainable low-rank adapters beside the frozen linear layers (LoRA, Hu et al., 2021).
+
+    Args:
+        model: As ``load_quantized`` returns it.
+        r: Rank of the adapters.
+        alpha: Scale: an adapter's output is multiplied by ``alpha / r``; twice ``r`` unless given.
+        dropout: Share of an adapter's inputs dropped in training.
+        target_modules: ``"all-linear"`` (all but the output head), a list of name endings, or a regular expression
+            for whole names.
+        seed: For the adapters' random start.
+        **lora_config: Further settings of ``peft.LoraConfig``, such as ``use_rslora=True`` (Kalajdzievski, 2023) or
+            ``use_dora=True`` (Liu et al., 2024).
+
+    Returns:
+        The model with its adapters, the only weights that require gradients.
+
+    Raises:
+        ConfigurationError: A setting is out of range, a module name matches nothing, or an initialisation was asked for
+            that cannot work or would change the base.
+        ModelError: The model has adapters already.
+    """
+    if isinstance(model, peft.PeftModel):
+        msg = "the model has an adapter already; load the base anew with load_quantized"
+        raise ModelError(msg)
+    _check_lora(r, alpha, dropout)
+    _refuse_initialisation(lora_config.get("init_lora_weights", True))
+    _check_targets(model, target_modules)
+    targets = target_modules if isinstance(target_modules, str) else list(target_modules)
+    try:
+        config = peft.LoraConfig(
+            r=r,
+            lora_alpha=2 * r if alpha is None else alpha,
+            lora_dropout=dropout,
+            target_modules=targets,
+            task_type="CAUSAL_LM",
+            **lora_config,
+        )
+    except TypeError as error:
+        hint = _hint_lora_config(lora_config)
+        msg = f"attach_lora: {error}.{hint}"
+        raise ConfigurationError(msg) from error
+    keep_unpacked(model)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        adapted = peft.get_peft_model(model, config)
+    adapted.peft_config["default"].inference_mode = False
+    trainable, total = adapted.get_nb_trainable_parameters()
+    logger.warning("LoRA: %s of %s parameters are trainable (%.2f %%)", f"{trainable:,}", f"{total:,}",
+                   100 * trainable / total)  # fmt: skip
+    return adapted
+
+
+def save_adapter(model: peft.PeftModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Write the adapter and the tokenizer with its template into a folder.
+
+    Raises:
+        AdapterError: A weight is not finite; nothing is written.
+    """
+    broken = [name for name, p in model.named_parameters() if p.requires_grad and not torch.isfinite(p).all()]
+    if broken:
+        msg = f"the adapter is not saved: {len(broken)} of its tensors hold NaN or infinity, {broken[0]} first"
+        raise AdapterError(msg)
+    # Whether embeddings changed is not asked: asking would contact the Hub about the base.
+    model.save_pretrained(folder, save_embedding_layers=False)
+    (folder / "README.md").unlink(missing_ok=True)  # a template for a model card, with nothing filled in
+    tokenizer.save_pretrained(folder)
+
+
+def verify_adapter(model: peft.PeftModel, folder: Path, ask: Callable[[], Any]) -> bool:
+    """Load a saved adapter afresh beside the one in memory: does it answer exactly the same?
+
+    Args:
+        model: With the adapter that was saved.
+        folder: Where it was saved.
+        ask: Puts the same questions to the model each time it is called.
+    """
+    active = model.active_adapter
+    expected = ask()
+    with torch.random.fork_rng():  # a new adapter starts at random before its weights are read
+        model.load_adapter(str(folder), adapter_name=VERIFICATION)
+    try:
+        model.set_adapter(VERIFICATION)
+        keep_unpacked(model)
+        return bool(ask() == expected)
+    finally:
+        model.set_adapter(active)
+        model.delete_adapter(VERIFICATION)
+
+
+def seal_adapter(
+    folder: Path,
+    model: peft.PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    task_name: str,
+    run_record: Mapping[str, Any],
+) -> None:
+    """Add the run record and, last of all, the manifest: a folder without one is not an adapter of this library."""
+    write_json(folder / RUN_RECORD, run_record)
+    manifest = {
+        "format": MANIFEST_FORMAT,
+        "task": task_name,
+        "base": base_record(model),
+        "tokenizer": tokenizer_hash(tokenizer),
+        "template": template_hash(tokenizer),
+        "versions": versions(),
+        "files": {path.name: file_hash(path) for path in sorted(folder.iterdir())},
+    }
+    write_json(folder / MANIFEST, manifest)
+
+
+def load_adapter(
+    folder: str | Path,
+    *,
+    base: str | Path | None = None,
+    compute_dtype: str | torch.dtype | None = None,
+    device: str | torch.device | None = None,
+) -> tuple[peft.PeftModel, PreTrainedTokenizerBase]:
+    """Load an adapter that ``train`` saved, onto the very base it was trained on.
+
+    Args:
+        folder: The run's folder or the ``adapter`` folder in it.
+        base: Where the base is, if it no longer goes by the name in the manifest.
+        compute_dtype: See :func:`~qlorakit.load_quantized`; the one of the training unless given.
+        device: See :func:`~qlorakit.load_quantized`.
+
+    Returns:
+        The model with its adapter, in evaluation mode, and the tokenizer with the template of the training.
+
+    Raises:
+        AdapterError: The folder is no adapter, a file of it changed since, or the base, tokenizer or template is not
+            the one it was trained with; says which.
+    """
+    folder = adapter_folder(Path(folder))
+    manifest = read_manifest(folder)
+    recorded = manifest["base"]
+    name = str(base or recorded["name"])
+    revision = None if base else recorded["revision"]
+    hashes = weight_hashes(resolve_model(name, revision=revision).folder)
+    if recorded["weights"] and hashes != recorded["weights"]:
+        changed = sorted(set(hashes.items()) ^ set(recorded["weights"].items()))
+        msg = (
+            f"{folder}: the base {name!r} is not the one this adapter was trained on; its weights differ in "
+            f"{', '.join(sorted({file for file, _ in changed}))}. Give the right one with base="
+        )
+        raise AdapterError(msg)
+    settings = recorded["quantization"]
+    model, tokenizer = load_quantized(
+        name,
+        quantization=settings["quantization"],
+        double_quantization=settings["double_quantization"],
+        compute_dtype=compute_dtype or settings["compute_dtype"],
+        device=device,
+        revision=revision,
+    )
+    if tokenizer_hash(tokenizer) != manifest["tokenizer"]:
+        msg = f"{folder}: the tokenizer of base {name!r} is not the one this adapter was trained with"
+        raise AdapterError(msg)
+    tokenizer.chat_template = (folder / "chat_template.jinja").read_text(encoding="utf-8")
+    if template_hash(tokenizer) != manifest["template"]:
+        msg = f"{folder}: the chat template is not the one this adapter was trained with"
+        raise AdapterError(msg)
+    adapted = peft.PeftModel.from_pretrained(model, folder)
+    keep_unpacked(adapted)
+    adapted.eval()
+    return adapted, tokenizer
+
+
+def adapter_folder(folder: Path) -> Path:
+    """The folder that holds the manifest: the one given, or ``adapter`` in it.
+
+    Raises:
+        AdapterError: Neither has one.
+    """
+    for candidate in (folder, folder / "adapter"):
+        if (candidate / MANIFEST).is_file():
+            return candidate
+    unfinished = " It holds checkpoints of a run that did not finish." if (folder / "checkpoints").is_dir() else ""
+    msg = f"{folder} holds no adapter saved by this library ({MANIFEST} is missing).{unfinished}"
+    raise AdapterError(msg)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read an adapter's manifest and check every file against it.
+
+    Raises:
+        AdapterError: The manifest is unreadable or of a newer format, or a file is missing, changed or damaged.
+    """
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        msg = f"{folder / MANIFEST} is damaged ({error})"
+        raise AdapterError(msg) from error
+    if manifest.get("format") != MANIFEST_FORMAT:
+        msg = f"{folder / MANIFEST} has format {manifest.get('format')!r}; this version reads {MANIFEST_FORMAT}"
+        raise AdapterError(msg)
+    for name, expected in manifest["files"].items():
+        path = folder / name
+        if not path.is_file() or file_hash(path) != expected:
+            what = "is missing" if not path.is_file() else "was changed or damaged since it was saved"
+            role = {"chat_template.jinja": "chat template", "tokenizer.json": "tokenizer", WEIGHTS: "adapter"}
+            msg = f"{path} {what}; the {role.get(name, 'record')} does not match the manifest"
+            raise AdapterError(msg)
+    check_safetensors(folder)
+    return manifest
+
+
+def base_record(model: peft.PeftModel | PreTrainedModel) -> dict[str, Any]:
+    """What identifies the base: name, revision, hashes of its weight files, and how it was quantized."""
+    inner = model.get_base_model() if isinstance(model, peft.PeftModel) else model
+    name, revision = str(inner.config._name_or_path), getattr(inner.config, "_commit_hash", None)
+    try:
+        weights = weight_hashes(resolve_model(name, revision=revision).folder)
+    except ModelError:  # a model that was built in memory has no files
+        weights = {}
+        logger.warning("the base %r has no weight files that could be found; the manifest cannot recognise it", name)
+    return {"name": name, "revision": revision, "weights": weights, "quantization": quantization_record(inner)}
+
+
+def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
+    """SHA-256 over the vocabulary and the control tokens, in hexadecimal; the template has its own."""
+    parts = [sorted(tokenizer.get_vocab().items()), sorted(tokenizer.all_special_tokens), tokenizer.pad_token]
+    probe = tokenizer("The 3 quick\tbrown foxes, 1,250.75 EUR\n\nÄrzte", add_special_tokens=False)["input_ids"]
+    return hashlib.sha256(json.dumps([*parts, list(probe)]).encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that have a say in the result."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write JSON that reads well; what is not plain data is written as its text."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+
+
+def _check_lora(r: int, alpha: float | None, dropout: float) -> None:
+    if r < 1:
+        msg = f"r={r}: the rank must be at least 1"
+        raise ConfigurationError(msg)
+    if alpha is not None and not (alpha > 0 and math.isfinite(alpha)):
+        msg = f"alpha={alpha}: must be a positive number"
+        raise ConfigurationError(msg)
+    if not 0 <= dropout < 1:
+        msg = f"dropout={dropout}: must be at least 0 and below 1"
+        raise ConfigurationError(msg)
+
+
+def _refuse_initialisation(kind: bool | str) -> None:  # noqa: FBT001  # peft's own type
+    if kind is True or kind == "gaussian":
+        return
+    reason = next((why for name, why in REFUSED_INITIALISATIONS.items() if str(kind).startswith(name)), None)
+    if kind is False:
+        reason = "the adapter would change every answer before the first step"
+    msg = (
+        f"init_lora_weights={kind!r} is refused: {reason or 'it is not known to work on a quantized base'}. "
+        "Use True (the default) or 'gaussian'"
+    )
+    raise ConfigurationError(msg)
+
+
+def _check_targets(model: PreTrainedModel, targets: str | Sequence[str]) -> None:
+    if targets == "all-linear":
+        return
+    linear = linear_layers(model)
+    if isinstance(targets, str):
+        try:
+            unmatched = [] if any(re.fullmatch(targets, name) for name in linear) else [targets]
+        except re.error as error:
+            msg = f"target_modules={targets!r} is not a regular expression: {error}"
+            raise ConfigurationError(msg) from error
+    else:
+        unmatched = [t for t in targets if not any(name == t or name.endswith(f".{t}") for name in linear)]
+    if unmatched or not targets:
+        endings = sorted({name.rpartition(".")[2] for name in linear})
+        hint = did_you_mean(unmatched[0], endings) if unmatched else ""
+        msg = (
+            f"target_modules: {', '.join(map(repr, unmatched)) or 'an empty list'} matches no linear layer.{hint} "
+            f"The model's linear layers are: {', '.join(endings)}"
+        )
+        raise ConfigurationError(msg)
+
+
+def linear_layers(model: PreTrainedModel) -> list[str]:
+    """Names of the layers an adapter can stand beside: linear ones, quantized or not, without the output head."""
+    head = model.get_output_embeddings()
+    return [
+        name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head
+    ]
+
+
+def _hint_lora_config(given: Iterable[str]) -> str:
+    known = list(peft.LoraConfig.__dataclass_fields__)
+    return next((did_you_mean(name, known) for name in given if name not in known), "")

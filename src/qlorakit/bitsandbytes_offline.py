@@ -1,0 +1,35 @@
+"""Import bitsandbytes and peft without letting them reach for the network: the one place that imports them.
+
+At import, on processors with avx512_bf16, bitsandbytes asks the package ``kernels``, where that is installed, to
+download a CPU kernel, and otherwise prints that it could not.  That kernel is of no use here: it serves the packed
+path that :func:`qlorakit.quantization.keep_unpacked` switches off.
+"""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def _without_kernels() -> Iterator[None]:
+    """Make ``import kernels`` fail, silently, for as long as this lasts."""
+    noise = logging.getLogger("bitsandbytes.backends.cpu.ops")
+    level, present = noise.level, sys.modules.get("kernels")
+    noise.setLevel(logging.ERROR)
+    sys.modules["kernels"] = None  # type: ignore[assignment]  # the import system's way of saying "not there"
+    try:
+        yield
+    finally:
+        noise.setLevel(level)
+        if present is None:
+            del sys.modules["kernels"]
+        else:
+            sys.modules["kernels"] = present
+
+
+with _without_kernels():
+    import bitsandbytes
+    import peft  # imports bitsandbytes in turn
+
+__all__ = ["bitsandbytes", "peft"]

@@ -1,0 +1,330 @@
+"""From examples to tokens through the chat template: the one place that knows the tokenizer.
+
+What is trained is what is asked later, token by token.  A prompt is rendered once; a target or choice is whatever the
+template adds to that prompt for an assistant who says it, up to and including the end-of-turn token::
+
+    prompt        <bos> <system> instruction <end> <user> text <end> <assistant>
+    continuation                                                                  positive <end>
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from qlorakit.errors import DataError, EncodingError
+from qlorakit.task import Example, Message, Part
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from qlorakit.task import Row, Task
+
+# Some templates print today's date, which would make a model answer differently tomorrow.
+TEMPLATE_DATE = "01 Jan 2025"
+
+# For tokenizers without a template of their own: base models that never saw a conversation.
+DEFAULT_CHAT_TEMPLATE = """\
+{{- bos_token if bos_token is defined and bos_token else '' }}
+{%- for message in messages %}
+{%- if message['role'] not in ['system', 'user', 'assistant'] %}
+{{- raise_exception('unknown role: ' + message['role']) }}
+{%- endif %}
+{{- '[' + message['role'] + ']\\n' + message['content'] }}
+{{- eos_token if message['role'] == 'assistant' else '\\n\\n' }}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- '[assistant]\\n' }}{%- endif %}
+"""
+
+BOUNDARY = 8  # prompt tokens before a continuation that can have an influence on how it is cut into tokens
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One example as token ids.
+
+    Attributes:
+        prompt: Up to where the answer begins.
+        target: The right answer with its end of turn; ``None`` where it is not known.
+        choices: Every choice with its end of turn, in the example's order; ``None`` for free text.
+        cut_tokens: Tokens that were cut from parts marked ``may_cut``.
+        neutralised: Control tokens' texts in the data that were broken up.
+    """
+
+    prompt: tuple[int, ...]
+    target: tuple[int, ...] | None = None
+    choices: tuple[tuple[int, ...], ...] | None = None
+    cut_tokens: int = 0
+    neutralised: int = 0
+
+
+@dataclass(frozen=True)
+class EncodedRow:
+    """The examples of one row, which stay together."""
+
+    examples: tuple[Example, ...]
+    encoded: tuple[Encoded, ...]
+
+
+@dataclass(frozen=True)
+class EncodingCounts:
+    """What encoding had to change, over a whole data set.
+
+    Attributes:
+        examples: Encoded in all.
+        cut_examples: Whose prompt was shortened.
+        cut_tokens: Left out of them.
+        neutralised: Texts of control tokens inside the data that were broken up so that they act as plain text.
+    """
+
+    examples: int
+    cut_examples: int
+    cut_tokens: int
+    neutralised: int
+
+    @classmethod
+    def of(cls, rows: Iterable[EncodedRow]) -> EncodingCounts:
+        """Count over rows."""
+        encoded = [item for row in rows for item in row.encoded]
+        cut = [item.cut_tokens for item in encoded if item.cut_tokens]
+        return cls(len(encoded), len(cut), sum(cut), sum(item.neutralised for item in encoded))
+
+    def warnings(self) -> list[str]:
+        """One sentence for each thing a user must know."""
+        found = []
+        if self.cut_examples:
+            share = self.cut_examples / self.examples
+            found.append(
+                f"{self.cut_examples} of {self.examples} prompts ({share:.1%}) were longer than the context: "
+                f"{self.cut_tokens} tokens were cut from the end of their text; targets are never cut"
+            )
+        if self.neutralised:
+            found.append(f"{self.neutralised} control-token texts inside the data were broken up")
+        return found
+
+
+class Encoder:
+    """Turns examples into tokens for one tokenizer and context length."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, *, max_length: int) -> None:
+        """Check the template once.
+
+        Args:
+            tokenizer: With a chat template.
+            max_length: Most tokens of prompt and answer together.
+
+        Raises:
+            EncodingError: The tokenizer has no template.
+        """
+        if not tokenizer.chat_template:
+            msg = "the tokenizer has no chat template; load it with qlorakit.load_quantized, which supplies one"
+            raise EncodingError(msg)
+        self.tokenizer = tokenizer
+        self.max_length = max_length
+        self._control = [token for token in control_tokens(tokenizer) if len(token) > 1]
+        self._special_ids = frozenset(tokenizer.all_special_ids)
+        self._system_role = self._has_system_role()
+        self._continuations: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[int, ...]] = {}
+
+    def encode_rows(self, rows: Iterable[Row], task: Task[Any]) -> list[EncodedRow]:
+        """Encode every row's examples.
+
+        Raises:
+            DataError: A row the task cannot read, named by its position.
+            EncodingError: An example that does not fit, named likewise.
+        """
+        encoded = []
+        for number, row in enumerate(rows, start=1):
+            try:
+                examples = tuple(task.format(row))
+                encoded.append(EncodedRow(examples, tuple(map(self.encode, examples))))
+            except (DataError, EncodingError) as error:
+                msg = f"row {number}: {error}"
+                raise type(error)(msg) from error
+        return encoded
+
+    def encode(self, example: Example) -> Encoded:
+        """Encode one example, shortening its cuttable parts where it is too long.
+
+        Raises:
+            EncodingError: The prompt cannot be made to fit, or the template misbehaves.
+        """
+        messages, neutralised = self._neutralise(example.messages)
+        prompt_text, prompt = self._prompt(messages)
+        answers = self._continuations_of(example, messages, prompt_text, prompt)
+        room = self.max_length - max(map(len, answers.values()), default=1)
+        cut = len(prompt) - room
+        if cut > 0:
+            messages = self._shorten(messages, room)
+            _, shortened = self._prompt(messages)
+            cut, prompt = len(prompt) - len(shortened), shortened
+        return Encoded(
+            prompt,
+            None if example.target is None else answers[example.target],
+            None if example.choices is None else tuple(answers[choice] for choice in example.choices),
+            max(cut, 0),
+            neutralised,
+        )
+
+    @property
+    def end_of_turn(self) -> int:
+        """The token that ends every answer, at which generation stops."""
+        messages = (Message("user", (Part("a"),)),)
+        text, ids = self._prompt(messages)
+        return self._continuation("b", messages, text, ids)[-1]
+
+    def _has_system_role(self) -> bool:
+        """Whether the template takes a system message; where not, its text opens the user's message."""
+        try:
+            self._render([{"role": "system", "content": "a"}, {"role": "user", "content": "b"}], prompt=True)
+        except Exception:  # noqa: BLE001  # a template raises whatever its author chose
+            return False
+        return True
+
+    def _render(self, messages: Sequence[dict[str, str]], *, prompt: bool) -> str:
+        rendered = self.tokenizer.apply_chat_template(
+            list(messages),
+            tokenize=False,
+            add_generation_prompt=prompt,
+            date_string=TEMPLATE_DATE,
+            strftime_now=lambda _format: TEMPLATE_DATE,
+        )
+        return str(rendered)
+
+    def _chat(self, messages: Sequence[Message]) -> list[dict[str, str]]:
+        chat = [{"role": message.role, "content": message.text} for message in messages]
+        if not self._system_role and len(chat) > 1 and chat[0]["role"] == "system":
+            opening = f"{chat[0]['content']}\n\n{chat[1]['content']}"
+            chat = [{"role": chat[1]["role"], "content": opening}, *chat[2:]]
+        return chat
+
+    def _ids(self, text: str) -> tuple[int, ...]:
+        return tuple(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+
+    def _prompt(self, messages: Sequence[Message]) -> tuple[str, tuple[int, ...]]:
+        try:
+            text = self._render(self._chat(messages), prompt=True)
+        except Exception as error:
+            roles = ", ".join(message.role for message in messages)
+            msg = f"the tokenizer's chat template refuses a conversation of {roles}: {error}"
+            raise EncodingError(msg) from error
+        ids = self._ids(text)
+        bos = self.tokenizer.bos_token_id
+        if bos is not None and ids[:2] == (bos, bos):
+            msg = "the chat template begins with two begin-of-sequence tokens; remove one from the template"
+            raise EncodingError(msg)
+        return text, ids
+
+    def _continuations_of(
+        self, example: Example, messages: Sequence[Message], prompt_text: str, prompt: tuple[int, ...]
+    ) -> dict[str, tuple[int, ...]]:
+        answers = [*(example.choices or ()), *(() if example.target is None else (example.target,))]
+        if example.choices is not None and example.target is not None and example.target not in example.choices:
+            msg = f"target {example.target!r} is not among the choices {', '.join(map(repr, example.choices))}"
+            raise EncodingError(msg)
+        # A control token at the end of the prompt keeps what follows apart; otherwise a few tokens may have a say.
+        tail = prompt[-1:] if prompt[-1] in self._special_ids else prompt[-BOUNDARY:]
+        roles = tuple(message.role for message in messages)
+        found = {}
+        for answer in answers:
+            key = (answer, roles, tail)
+            if key not in self._continuations:
+                self._continuations[key] = self._continuation(answer, messages, prompt_text, prompt)
+            found[answer] = self._continuations[key]
+        if len(set(found.values())) != len(found):
+            msg = f"two choices become the same tokens: {', '.join(map(repr, found))}"
+            raise EncodingError(msg)
+        return found
+
+    def _continuation(
+        self, answer: str, messages: Sequence[Message], prompt_text: str, prompt: tuple[int, ...]
+    ) -> tuple[int, ...]:
+        """What the template adds to the prompt for this answer, through its end-of-turn token."""
+        said = self._break_up(answer)[0]
+        whole_text = self._render([*self._chat(messages), {"role": "assistant", "content": said}], prompt=False)
+        whole = self._ids(whole_text)
+        if not whole_text.startswith(prompt_text) or whole[: len(prompt)] != prompt:
+            msg = (
+                "the chat template's prompt is not a prefix of prompt and answer, so what is trained would differ "
+                f"from what is asked; prompt ends {prompt_text[-60:]!r}, with an answer {whole_text[-60:]!r}"
+            )
+            raise EncodingError(msg)
+        added = whole[len(prompt) :]
+        last = max((index for index, token in enumerate(added) if token in self._special_ids), default=None)
+        if last is None:  # the template does not end a turn: the end-of-sequence token does
+            end = self.tokenizer.eos_token_id
+            if end is None:
+                msg = "neither the chat template nor the tokenizer has a token that ends an answer"
+                raise EncodingError(msg)
+            return (*added, end)
+        return added[: last + 1]
+
+    def _neutralise(self, messages: Sequence[Message]) -> tuple[tuple[Message, ...], int]:
+        total = 0
+        safe = []
+        for message in messages:
+            parts = []
+            for part in message.parts:
+                text, count = self._break_up(part.text)
+                total += count
+                parts.append(replace(part, text=text))
+            safe.append(replace(message, parts=tuple(parts)))
+        return tuple(safe), total
+
+    def _break_up(self, text: str) -> tuple[str, int]:
+        """Put a space inside every control token's text, so that it is read as the plain text it is."""
+        count = 0
+        for token in self._control:
+            if token in text:
+                count += text.count(token)
+                text = text.replace(token, f"{token[0]} {token[1:]}")
+        return text, count
+
+    def _shorten(self, messages: Sequence[Message], room: int) -> tuple[Message, ...]:
+        """Cut from the end of the longest cuttable part, again and again, until the prompt fits."""
+        while (over := len(self._prompt(messages)[1]) - room) > 0:
+            shorter = self._cut(messages, over)
+            if shorter is None:
+                msg = (
+                    f"the prompt does not fit: it is {over} tokens too long for a context of {self.max_length}, of "
+                    f"which the answer takes {self.max_length - room}, and nothing may be cut from it any further; "
+                    "raise max_length, shorten the instruction or the answer, or mark the text's part may_cut=True"
+                )
+                raise EncodingError(msg)
+            messages = shorter
+        return tuple(messages)
+
+    def _cut(self, messages: Sequence[Message], over: int) -> tuple[Message, ...] | None:
+        """Take ``over`` tokens from the longest cuttable part; ``None`` where nothing would be left of it."""
+        candidates = [
+            (len(part.text), m, p)
+            for m, message in enumerate(messages)
+            for p, part in enumerate(message.parts)
+            if part.may_cut
+        ]
+        if not candidates:
+            return None
+        _, m, p = max(candidates)
+        parts = list(messages[m].parts)
+        text = parts[p].text
+        offsets = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        starts = [start for start, _ in offsets["offset_mapping"]]
+        kept = text[: starts[max(len(starts) - over, 0)]].rstrip()
+        if not kept:
+            return None
+        parts[p] = replace(parts[p], text=kept)
+        return (*messages[:m], replace(messages[m], parts=tuple(parts)), *messages[m + 1 :])
+
+
+def control_tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    """Texts that the tokenizer would read as control tokens, longest first."""
+    added = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
+    return sorted({*tokenizer.all_special_tokens, *added}, key=lambda token: (-len(token), token))
+
+
+def template_hash(tokenizer: PreTrainedTokenizerBase) -> str:
+    """SHA-256 of the chat template and the date it is rendered with, in hexadecimal."""
+    return hashlib.sha256(json.dumps([tokenizer.chat_template, TEMPLATE_DATE]).encode()).hexdigest()

@@ -1,0 +1,235 @@
+"""Evaluate a model on a task: ask, parse, measure, compare with what costs less."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qlorakit.bitsandbytes_offline import peft
+
+from qlorakit import baselines
+from qlorakit.adapters import base_record, versions
+from qlorakit.encoding import TEMPLATE_DATE, Encoder, template_hash
+from qlorakit.errors import ConfigurationError
+from qlorakit.inference import (
+    Answers,
+    answer_rows,
+    resolve_max_length,
+    resolve_token_budget,
+    warn_of,
+)
+from qlorakit.metrics import class_scores, confusion
+from qlorakit.report import Comparison, Estimate, Report, System
+from qlorakit.rows import check_rows, fingerprint, row_ids
+from qlorakit.splits import overlap
+from qlorakit.statistics import bootstrap_values, mcnemar, percentile_interval
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from qlorakit.encoding import EncodedRow
+    from qlorakit.task import FloatArray, Output, Row, Task
+
+MANY_CLASSES = 20  # a confusion matrix wider than this is no longer read
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A system's outputs with the bootstrap values of every metric."""
+
+    name: str
+    outputs: Sequence[Output[Any]]
+    values: Mapping[str, float]
+    resampled: Mapping[str, FloatArray]
+    answers: Answers | None = None
+    seconds: float | None = None
+
+
+def evaluate(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Iterable[Row],
+    *,
+    task: Task[Any],
+    baseline: bool = False,
+    train_dataset: Iterable[Row] | None = None,
+    max_length: int | None = None,
+    max_new_tokens: int = 256,
+    token_budget: int | None = None,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+    include_text: bool = False,
+    progress: bool = True,
+) -> Report:
+    """Measure a model on labelled rows it was not trained on.
+
+    A closed set of choices is answered by likelihood, open text by generation.  Intervals are percentile bootstrap
+    intervals over rows; differences between systems are resampled in pairs.
+
+    Args:
+        model: With or without adapter.
+        tokenizer: Its tokenizer.
+        rows: Labelled, in the task's column names.
+        task: How to ask, read and judge.
+        baseline: Whether to ask the same rows with the adapter switched off as well.
+        train_dataset: The rows it was trained on: for the TF-IDF baseline and the majority class, and to count rows
+            that were trained on.  Without it the majority class is taken from the evaluated rows themselves.
+        max_length: Most tokens of prompt and answer; the model's context unless given.
+        max_new_tokens: Most tokens of a generated answer.
+        token_budget: Most tokens of a forward pass; from model and memory unless given.
+        resamples: Bootstrap samples.
+        confidence: Of the intervals.
+        seed: Of the bootstrap.
+        include_text: Whether the saved report may hold the rows' texts.
+        progress: Whether to show bars.
+
+    Returns:
+        A report: print it, save it as JSON.
+
+    Raises:
+        ConfigurationError: A setting is out of range, or ``baseline`` was asked of a model without adapter.
+        DataError: A row is unusable or has no label.
+        ModelError: The model answers with NaN.
+    """
+    adapted = isinstance(model, peft.PeftModel)
+    _check_settings(resamples, confidence, baseline=baseline, adapted=adapted)
+    rows = [dict(row) for row in rows]
+    check_rows(rows, task, labelled=True)
+    train = [dict(row) for row in train_dataset] if train_dataset is not None else None
+    references = [task.reference(row) for row in rows]
+    encoder = Encoder(tokenizer, max_length=resolve_max_length(max_length, model, tokenizer))
+    encoded = encoder.encode_rows(rows, task)
+    counts = warn_of(encoded)
+    budget = resolve_token_budget(token_budget, model)
+
+    def ask(name: str) -> _Measured:
+        began = time.monotonic()
+        switched_off = model.disable_adapter() if name == "base" and adapted else contextlib.nullcontext()
+        with switched_off:
+            answers = answer_rows(
+                model, encoder, rows, encoded, task, max_new_tokens=max_new_tokens, token_budget=budget,
+                progress=progress, title=f"asking {name}",
+            )  # fmt: skip
+        return measure(name, answers.outputs, answers, time.monotonic() - began)
+
+    def measure(
+        name: str, outputs: Sequence[Output[Any]], answers: Answers | None = None, seconds: float | None = None
+    ) -> _Measured:
+        values = {metric.name: float(metric.compute(outputs, references, rows)) for metric in task.metrics}
+        resampled = {
+            metric.name: bootstrap_values(metric, outputs, references, rows, resamples=resamples, seed=seed)
+            for metric in task.metrics
+        }
+        return _Measured(name, outputs, values, resampled, answers, seconds)
+
+    measured = [ask("tuned" if adapted else "base")]
+    if baseline:
+        measured.append(ask("base"))
+    notes = [*counts.warnings(), *_overlap_notes(train, rows, task)]
+    if task.labels:
+        measured.append(measure("majority", baselines.majority(task, train or rows, rows)))
+        if train is None:
+            notes.append("no train_dataset was given: no TF-IDF baseline, and the majority class is that of these rows")
+        else:
+            measured.append(measure("tfidf", baselines.tfidf(task, train, rows)))
+    return Report(
+        task=task.name,
+        rows=len(rows),
+        labels=task.labels,
+        systems=tuple(_system(one, task, references, confidence) for one in measured),
+        comparisons=tuple(_compare(measured[0], other, references, confidence) for other in measured[1:]),
+        predictions=tuple(_predictions(measured, rows, references, encoded, include_text=include_text)),
+        notes=tuple(notes),
+        settings={
+            "higher_is_better": {metric.name: metric.higher_is_better for metric in task.metrics},
+            "confidence": confidence,
+            "resamples": resamples,
+            "seed": seed,
+            "max_length": encoder.max_length,
+            "max_new_tokens": max_new_tokens,
+            "token_budget": budget,
+            "template": template_hash(tokenizer),
+            "template_date": TEMPLATE_DATE,
+            "rows_fingerprint": fingerprint(rows),
+            "train_fingerprint": fingerprint(train) if train is not None else None,
+            "base": base_record(model),
+            "versions": versions(),
+        },
+    )
+
+
+def _check_settings(resamples: int, confidence: float, *, baseline: bool, adapted: bool) -> None:
+    if resamples < 100:  # noqa: PLR2004  # fewer do not reach into the tails
+        msg = f"resamples={resamples}: an interval needs at least 100"
+        raise ConfigurationError(msg)
+    if not 0.5 <= confidence < 1:  # noqa: PLR2004
+        msg = f"confidence={confidence}: must be at least 0.5 and below 1, such as 0.95"
+        raise ConfigurationError(msg)
+    if baseline and not adapted:
+        msg = "baseline=True compares an adapter with its base, and this model has no adapter"
+        raise ConfigurationError(msg)
+
+
+def _overlap_notes(train: Sequence[Row] | None, rows: Sequence[Row], task: Task[Any]) -> list[str]:
+    if train is None:
+        return []
+    shared = overlap(train, rows, task)
+    if not shared:
+        return []
+    note = (
+        f"{len(shared)} of {len(rows)} rows ask what a training row asks (row {shared[0] + 1} first): the numbers "
+        "flatter the tuned model and TF-IDF; qlorakit.split keeps such rows together"
+    )
+    return [note]
+
+
+def _system(measured: _Measured, task: Task[Any], references: Sequence[Any], confidence: float) -> System:
+    estimates = {
+        name: Estimate(value, *percentile_interval(measured.resampled[name], confidence=confidence))
+        for name, value in measured.values.items()
+    }
+    labels = task.labels
+    few = labels is not None and len(labels) <= MANY_CLASSES
+    return System(
+        name=measured.name,
+        metrics=estimates,
+        invalid=sum(output.value is None for output in measured.outputs) / len(references),
+        classes=class_scores(measured.outputs, references, labels) if labels else None,
+        confusion=confusion(measured.outputs, references, labels) if labels and few else None,
+        seconds=None if measured.seconds is None else round(measured.seconds, 2),
+        tokens=measured.answers.tokens if measured.answers else None,
+    )
+
+
+def _compare(first: _Measured, other: _Measured, references: Sequence[Any], confidence: float) -> Comparison:
+    differences = {
+        name: Estimate(
+            value - other.values[name],
+            *percentile_interval(first.resampled[name] - other.resampled[name], confidence=confidence),
+        )
+        for name, value in first.values.items()
+    }
+    right = [[o.value == r for o, r in zip(m.outputs, references, strict=True)] for m in (first, other)]
+    return Comparison(first.name, other.name, differences, mcnemar(*right))
+
+
+def _predictions(
+    measured: Sequence[_Measured],
+    rows: Sequence[Row],
+    references: Sequence[Any],
+    encoded: Sequence[EncodedRow],
+    *,
+    include_text: bool,
+) -> Iterable[dict[str, Any]]:
+    for index, (identity, reference) in enumerate(zip(row_ids(rows), references, strict=True)):
+        record: dict[str, Any] = {"row_id": identity, "reference": reference}
+        if include_text:
+            record["text"] = [message.text for ex in encoded[index].examples for message in ex.messages]
+        for system in measured:
+            output = system.outputs[index]
+            record[system.name] = {"value": output.value, "scores": dict(output.scores)}
+        yield record

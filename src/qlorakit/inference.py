@@ -1,0 +1,293 @@
+"""Ask a model: score closed sets of answers by likelihood, generate free text, predict rows."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import qlorakit.bitsandbytes_offline  # noqa: F401  # before transformers
+
+import torch
+from transformers import GenerationConfig
+
+from qlorakit.display import progress_bar
+from qlorakit.encoding import EncodedRow, Encoder, EncodingCounts
+from qlorakit.errors import ConfigurationError, DataError, ModelError
+from qlorakit.padded_batch import Continuation, default_token_budget, padded_batches
+from qlorakit.quantization import context_length, keep_unpacked
+from qlorakit.rows import check_rows, row_ids
+from qlorakit.task import Output, Prediction
+
+if TYPE_CHECKING:
+    import datasets
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from qlorakit.task import Row, Task
+
+logger = logging.getLogger(__name__)
+
+RESULT_COLUMNS = ("row_id", "prediction", "valid", "probability")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model said to the rows of a data set, and what it cost.
+
+    Attributes:
+        outputs: One per row.
+        predictions: One per example of each row.
+        tokens: Computed in forward passes, padding included.
+    """
+
+    outputs: tuple[Output[Any], ...]
+    predictions: tuple[tuple[Prediction, ...], ...]
+    tokens: int
+
+
+@contextmanager
+def evaluating(model: PreTrainedModel) -> Iterator[None]:
+    """Evaluation mode without gradients, on unpacked weights; everything is put back afterwards."""
+    keep_unpacked(model)
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(training)
+
+
+def predict(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rows: Iterable[Row],
+    *,
+    task: Task[Any],
+    max_length: int | None = None,
+    max_new_tokens: int = 256,
+    token_budget: int | None = None,
+    progress: bool = True,
+) -> datasets.Dataset:
+    """Answer rows, which need no labels.
+
+    Args:
+        model: With or without adapter.
+        tokenizer: Its tokenizer.
+        rows: In the task's column names.
+        task: How to ask and how to read the answer.
+        max_length: Most tokens of prompt and answer; the model's context unless given.
+        max_new_tokens: Most tokens of a generated answer.
+        token_budget: Most tokens of a forward pass; from the machine's memory unless given.
+        progress: Whether to show a bar.
+
+    Returns:
+        The rows with the columns ``row_id``, ``prediction`` (``None`` where there was no valid answer), ``valid`` and
+        ``probability`` (of the prediction, among the possible answers; ``None`` for generated text).
+
+    Raises:
+        DataError: A row is unusable, or already has a column of those names.
+    """
+    import datasets
+
+    rows = [dict(row) for row in rows]
+    check_rows(rows, task, labelled=False)
+    taken = sorted(set(RESULT_COLUMNS) & set(rows[0]))
+    if taken:
+        msg = f"the rows already have the column {taken[0]!r}, which predict would overwrite; rename it first"
+        raise DataError(msg)
+    encoder = Encoder(tokenizer, max_length=resolve_max_length(max_length, model, tokenizer))
+    encoded = encoder.encode_rows(rows, task)
+    warn_of(encoded)
+    budget = resolve_token_budget(token_budget, model)
+    answers = answer_rows(
+        model, encoder, rows, encoded, task, max_new_tokens=max_new_tokens, token_budget=budget, progress=progress
+    )
+    results = zip(rows, row_ids(rows), answers.outputs, strict=True)
+    return datasets.Dataset.from_list([{**row, **_result(identity, output)} for row, identity, output in results])
+
+
+def answer_rows(
+    model: PreTrainedModel,
+    encoder: Encoder,
+    rows: Sequence[Row],
+    encoded: Sequence[EncodedRow],
+    task: Task[Any],
+    *,
+    max_new_tokens: int,
+    token_budget: int,
+    progress: bool,
+    title: str = "answering",
+) -> Answers:
+    """Ask the model every example and parse the answers of each row."""
+    examples = [(example, item) for row in encoded for example, item in zip(row.examples, row.encoded, strict=True)]
+    closed = [index for index, (example, _) in enumerate(examples) if example.choices is not None]
+    free = [index for index, (example, _) in enumerate(examples) if example.choices is None]
+    predictions: dict[int, Prediction] = {}
+    with evaluating(model), progress_bar(title, shown=progress) as advance:
+        sets = [(examples[index][1].prompt, examples[index][1].choices or ()) for index in closed]
+        scored, tokens = score(model, sets, pad=pad_id(encoder), token_budget=token_budget, advance=advance)
+        for index, logprobs in zip(closed, scored, strict=True):
+            predictions[index] = _likeliest(examples[index][0].choices or (), logprobs)
+        prompts = [examples[index][1].prompt for index in free]
+        written, more = generate(
+            model, encoder, prompts, max_new_tokens=max_new_tokens, token_budget=token_budget, advance=advance
+        )
+        predictions.update(zip(free, written, strict=True))
+    in_order = iter([predictions[index] for index in range(len(examples))])
+    grouped = tuple(tuple(next(in_order) for _ in row.examples) for row in encoded)
+    parsed = tuple(
+        task.parse(row, item.examples, answers) for row, item, answers in zip(rows, encoded, grouped, strict=True)
+    )
+    return Answers(parsed, grouped, tokens + more)
+
+
+def score(
+    model: PreTrainedModel,
+    sets: Sequence[tuple[tuple[int, ...], Sequence[tuple[int, ...]]]],
+    *,
+    pad: int,
+    token_budget: int,
+    advance: Callable[[float], None],
+) -> tuple[list[tuple[float, ...]], int]:
+    """Log-probability in nats of every choice after its prompt, end of turn included.
+
+    Args:
+        model: In evaluation mode.
+        sets: A prompt and its choices, each.
+        pad: Token for padding.
+        token_budget: Most tokens of a forward pass.
+        advance: Called with the share that is done.
+
+    Returns:
+        One tuple per set, in the order of its choices; and the tokens computed.
+
+    Raises:
+        ModelError: A log-probability is not a number.
+    """
+    sequences = [Continuation(prompt, choice) for prompt, choices in sets for choice in choices]
+    totals = [0.0] * len(sequences)
+    batches = padded_batches(sequences, token_budget=token_budget, pad=pad)
+    for done, batch in enumerate(batches, start=1):
+        parts = batch.logprobs(model).split(batch.sizes)
+        for item, part in zip(batch.items, parts, strict=True):
+            totals[item] = float(part.double().sum())
+        advance(done / len(batches))
+    if not all(map(math.isfinite, totals)):
+        msg = "the model's log-probabilities are not finite: its weights or its compute type are broken"
+        raise ModelError(msg)
+    values = iter(totals)
+    tokens = sum(batch.tokens for batch in batches)
+    return [tuple(next(values) for _ in choices) for _, choices in sets], tokens
+
+
+def generate(
+    model: PreTrainedModel,
+    encoder: Encoder,
+    prompts: Sequence[tuple[int, ...]],
+    *,
+    max_new_tokens: int,
+    token_budget: int,
+    advance: Callable[[float], None],
+) -> tuple[list[Prediction], int]:
+    """Write the likeliest text token by token after each prompt, up to the end of the turn.
+
+    Returns:
+        One prediction per prompt, not valid where the text did not end within ``max_new_tokens``; and the tokens
+        computed.
+    """
+    if max_new_tokens < 1:
+        msg = f"max_new_tokens={max_new_tokens}: an answer needs at least one token"
+        raise ConfigurationError(msg)
+    if not prompts:
+        return [], 0
+    end, pad = encoder.end_of_turn, pad_id(encoder)
+    # Everything stated: what is left open is filled in from the model's own settings, which may sample.
+    settings = GenerationConfig(
+        max_new_tokens=max_new_tokens, do_sample=False, num_beams=1, repetition_penalty=1.0, no_repeat_ngram_size=0,
+        temperature=1.0, top_k=50, top_p=1.0, eos_token_id=end, pad_token_id=pad,
+    )  # fmt: skip
+    order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
+    predictions: dict[int, Prediction] = {}
+    tokens = start = 0
+    while start < len(order):
+        width = len(prompts[order[start]])
+        chosen = order[start : start + max(1, token_budget // (width + max_new_tokens))]
+        ids = torch.tensor([[*[pad] * (width - len(prompts[index])), *prompts[index]] for index in chosen])
+        mask = torch.tensor([[0] * (width - len(prompts[index])) + [1] * len(prompts[index]) for index in chosen])
+        written = model.generate(
+            input_ids=ids.to(model.device), attention_mask=mask.to(model.device), generation_config=settings
+        )
+        tokens += written.numel()
+        for index, line in zip(chosen, written[:, width:].tolist(), strict=True):
+            ended = end in line
+            answer = line[: line.index(end)] if ended else line
+            text = encoder.tokenizer.decode(answer, skip_special_tokens=True).strip()
+            predictions[index] = Prediction(text, valid=ended)
+        start += len(chosen)
+        advance(start / len(order))
+    return [predictions[index] for index in range(len(prompts))], tokens
+
+
+def resolve_max_length(given: int | None, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
+    """The length asked for, or the model's context.
+
+    Raises:
+        ConfigurationError: It is not positive, or longer than the context.
+    """
+    context = context_length(model, tokenizer)
+    if given is None:
+        return context
+    if not 1 <= given <= context:
+        msg = f"max_length={given}: must be between 1 and the model's context of {context} tokens"
+        raise ConfigurationError(msg)
+    return given
+
+
+def resolve_token_budget(given: int | None, model: PreTrainedModel) -> int:
+    """The budget asked for, or the one that follows from the machine.
+
+    Raises:
+        ConfigurationError: It is not positive.
+    """
+    if given is None:
+        return default_token_budget(model)
+    if given < 1:
+        msg = f"token_budget={given}: must be at least 1 token per forward pass"
+        raise ConfigurationError(msg)
+    return given
+
+
+def pad_id(encoder: Encoder) -> int:
+    """The padding token's id.
+
+    Raises:
+        ConfigurationError: The tokenizer has none.
+    """
+    pad = encoder.tokenizer.pad_token_id
+    if pad is None:
+        msg = "the tokenizer has no padding token; load it with qlorakit.load_quantized, which chooses a safe one"
+        raise ConfigurationError(msg)
+    return int(pad)
+
+
+def warn_of(encoded: Iterable[EncodedRow]) -> EncodingCounts:
+    """Say what encoding had to change, and return the counts."""
+    counts = EncodingCounts.of(encoded)
+    for warning in counts.warnings():
+        logger.warning(warning)
+    return counts
+
+
+def _likeliest(choices: Sequence[str], logprobs: Sequence[float]) -> Prediction:
+    by_choice: Mapping[str, float] = dict(zip(choices, logprobs, strict=True))
+    return Prediction(max(by_choice, key=by_choice.__getitem__), logprobs=by_choice)
+
+
+def _result(identity: str, output: Output[Any]) -> dict[str, Any]:
+    probability = output.scores.get(output.value) if isinstance(output.value, str) else None
+    values = (identity, output.value, output.value is not None, probability)
+    return dict(zip(RESULT_COLUMNS, values, strict=True))

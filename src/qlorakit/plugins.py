@@ -1,0 +1,134 @@
+"""Discover plugins, keep broken ones with their reason, look up tasks and models, explain what is missing."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pluggy
+
+from qlorakit import hookspecs
+from qlorakit.errors import PluginError, UnknownNameError, did_you_mean
+from qlorakit.task import BaseModel, Task
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUP = "qlorakit"
+Named = TypeVar("Named", "Task[Any]", BaseModel)
+
+
+@dataclass
+class Plugins:
+    """What the installed plugins supply.
+
+    Attributes:
+        tasks: By name.
+        models: By name.
+        broken: Why a plugin was left out, by the name of its distribution.
+        origin: The distribution, with version, that supplied a task or model, by its name.
+    """
+
+    tasks: dict[str, Task[Any]] = field(default_factory=dict)
+    models: dict[str, BaseModel] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    origin: dict[str, str] = field(default_factory=dict)
+
+    def task(self, name: str) -> Task[Any]:
+        """Look up a task.
+
+        Raises:
+            UnknownNameError: Nobody supplies it; says what is installed and which package would bring it.
+        """
+        if name in self.tasks:
+            return self.tasks[name]
+        domain = name.split("/", maxsplit=1)[0]
+        # Only where no task of the domain is there: otherwise its package is installed and the name is wrong.
+        missing = not any(known.startswith(f"{domain}/") for known in self.tasks)
+        package = f" Tasks named '{domain}/...' come with: pip install qlorakit-{domain}" if missing else ""
+        msg = f"no task {name!r}.{did_you_mean(name, self.tasks)} {self.describe(self.tasks, 'tasks')}{package}"
+        raise UnknownNameError(msg)
+
+    def describe(self, supplied: Mapping[str, object], what: str) -> str:
+        """Say in a sentence what is installed and which plugins are broken."""
+        names = ", ".join(f"{name} ({self.origin.get(name, '')})" for name in sorted(supplied)) or "none"
+        broken = "".join(f" Left out: {name}, because {reason}." for name, reason in sorted(self.broken.items()))
+        return f"Installed {what}: {names}.{broken}"
+
+
+def load_plugins(entry_points: Iterable[EntryPoint] | None = None) -> Plugins:
+    """Load the plugins one at a time, so that a broken one takes no other down.
+
+    Args:
+        entry_points: Those of the group ``qlorakit`` unless given.
+    """
+    if entry_points is None:
+        entry_points = importlib.metadata.entry_points(group=GROUP)
+    plugins = Plugins()
+    for entry_point in sorted(entry_points, key=lambda point: (_distribution(point), point.name)):
+        try:
+            _load(entry_point, plugins)
+        except Exception as error:  # noqa: BLE001  # whatever a plugin raises must stay its own affair
+            plugins.broken[_distribution(entry_point)] = f"{type(error).__name__}: {error}"
+    return plugins
+
+
+@functools.cache
+def installed() -> Plugins:
+    """The plugins of this environment, loaded once."""
+    return load_plugins()
+
+
+def get_task(name: str) -> Task[Any]:
+    """Look up a task that an installed plugin supplies.
+
+    Args:
+        name: ``"domain/task"``, for example ``"finance/sentiment"``.
+
+    Raises:
+        UnknownNameError: No installed plugin supplies it.
+    """
+    return installed().task(name)
+
+
+def list_tasks() -> list[str]:
+    """The names of all tasks that installed plugins supply, sorted."""
+    return sorted(installed().tasks)
+
+
+def _distribution(entry_point: EntryPoint) -> str:
+    dist = entry_point.dist
+    return f"{dist.name} {dist.version}" if dist else entry_point.value
+
+
+def _load(entry_point: EntryPoint, plugins: Plugins) -> None:
+    manager = pluggy.PluginManager(GROUP)  # a manager for each: one plugin's hooks are called without the others'
+    manager.add_hookspecs(hookspecs)
+    module = entry_point.load()
+    manager.register(module, name=entry_point.name)
+    manager.check_pending()
+    origin = _distribution(entry_point)
+    tasks = _collect(manager.hook.qlorakit_tasks, Task, plugins.tasks, plugins)
+    models = _collect(manager.hook.qlorakit_models, BaseModel, plugins.models, plugins)
+    plugins.tasks.update(tasks)
+    plugins.models.update(models)
+    plugins.origin.update(dict.fromkeys([*tasks, *models], origin))
+
+
+def _collect(
+    hook: Callable[[], list[Iterable[Named]]], kind: type[Named], taken: Mapping[str, object], plugins: Plugins
+) -> dict[str, Named]:
+    """What a plugin yields for one hook, by name."""
+    found: dict[str, Named] = {}
+    for item in (item for supplied in hook() for item in supplied):
+        if not isinstance(item, kind):
+            msg = f"a hook must yield {kind.__name__} objects, not {type(item).__name__}"
+            raise PluginError(msg)
+        if item.name in taken or item.name in found:
+            msg = f"{item.name!r} is already supplied by {plugins.origin.get(item.name, 'the same plugin')}"
+            raise PluginError(msg)
+        found[item.name] = item
+    return found
