@@ -6,10 +6,10 @@ written every few minutes and picked up by the same command.
 
 import argparse
 import json
-import platform
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,10 @@ from qlorakit_tiny.pretraining.corpus import Document, read_documents
 from qlorakit_tiny.pretraining.tokenizer import train_tokenizer
 
 Tokens = npt.NDArray[np.uint16]
+Loss = Callable[[torch.nn.Module, torch.Tensor], torch.Tensor]
+
+CHECKPOINT, LOG = "checkpoint.pt", "training_log.jsonl"
+LOG_EVERY, SAVE_EVERY, EVALUATE_EVERY = 50, 250, 500  # steps
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,8 @@ class Settings:
     weight_decay: float = 0.1
     threads: int = 1
     held_out_windows: int = 64
-    sizes: dict[str, int] = field(default_factory=dict)
-    """Tokens of each source in training, filled in by the run."""
+    compile: bool = True
+    """Whether the loss is compiled, which changes rounding."""
 
 
 def learning_rate_factor(step: int, settings: Settings) -> float:
@@ -79,13 +83,10 @@ def encode_document(document: Document, tokenizer: PreTrainedTokenizerFast) -> l
     return list(tokenizer.encode(text, add_special_tokens=False))
 
 
-def windows(documents: list[Document], tokenizer: PreTrainedTokenizerFast, settings: Settings) -> Tokens:
+def windows(encoded: Sequence[Sequence[int]], settings: Settings) -> Tokens:
     """Shuffled documents end to end, cut into rows of the whole context; the last partial row is left out."""
-    order = np.random.default_rng(settings.seed).permutation(len(documents))
-    ids: list[int] = []
-    for position in order:
-        ids.extend(encode_document(documents[position], tokenizer))
-    stream = np.asarray(ids, dtype=np.uint16)
+    order = np.random.default_rng(settings.seed).permutation(len(encoded))
+    stream = np.concatenate([np.asarray(encoded[position], dtype=np.uint16) for position in order])
     return stream[: len(stream) // settings.context * settings.context].reshape(-1, settings.context)
 
 
@@ -147,64 +148,93 @@ def held_out_loss(model: torch.nn.Module, rows: Tokens, settings: Settings) -> f
     return float(loss)
 
 
-def train(
-    rows: Tokens, held_out: Tokens, tokenizer: PreTrainedTokenizerFast, settings: Settings, work: Path
-) -> LlamaForCausalLM:
-    """Run the loop, from the last checkpoint in ``work`` if there is one; one log line per 50 steps."""
-    model = build_model(settings, tokenizer)
+def update(
+    model: LlamaForCausalLM, optimizers: list[torch.optim.Optimizer], loss_of: Loss, batch: torch.Tensor, factor: float
+) -> float:
+    """One optimizer step; returns the loss before it."""
+    for optimizer in optimizers:
+        optimizer.param_groups[0]["lr"] = optimizer.defaults["lr"] * factor
+    loss = loss_of(model, batch)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    for optimizer in optimizers:
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+    return float(loss.detach())
+
+
+def train(rows: Tokens, held_out: Tokens, model: LlamaForCausalLM, settings: Settings, work: Path) -> None:
+    """Run the loop, from the last checkpoint in ``work`` if there is one."""
     optimizers = build_optimizers(model, settings)
-    checkpoint, log = work / "checkpoint.pt", work / "training_log.jsonl"
-    start = 0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        start = state["step"]
+    start = restore(model, optimizers, work)
+    # Compiled, the softmax is fused: a third faster.
+    loss_of = torch.compile(language_model_loss, dynamic=False) if settings.compile else language_model_loss
+    model.train()
+    losses, began = [], time.monotonic()
+    for step, batch in batches(rows, settings, start=start):
+        factor = learning_rate_factor(step, settings)
+        losses.append(update(model, optimizers, loss_of, batch, factor))
+        done = step + 1
+        if done % LOG_EVERY == 0 or done == settings.steps:
+            record = {"step": done, "loss": sum(losses) / len(losses), "lr_factor": factor}
+            record["tokens_per_second"] = round(len(losses) * settings.tokens_per_step / (time.monotonic() - began))
+            if done % EVALUATE_EVERY == 0 or done == settings.steps:
+                record["held_out_loss"] = held_out_loss(model, held_out, settings)
+            write_log(work, record)
+            losses, began = [], time.monotonic()
+        if done % SAVE_EVERY == 0:
+            save(model, optimizers, done, work)
+
+
+def save(model: LlamaForCausalLM, optimizers: list[torch.optim.Optimizer], step: int, work: Path) -> None:
+    """Write a checkpoint: complete, or the previous one stays."""
+    partial = work / "checkpoint.partial"
+    states = [optimizer.state_dict() for optimizer in optimizers]
+    torch.save({"step": step, "model": model.state_dict(), "optimizers": states}, partial)
+    partial.replace(work / CHECKPOINT)
+
+
+def restore(model: LlamaForCausalLM, optimizers: list[torch.optim.Optimizer], work: Path) -> int:
+    """Read the checkpoint, if there is one, cut the log back to it, and return its step."""
+    path, log = work / CHECKPOINT, work / LOG
+    step = 0
+    if path.exists():
+        state = torch.load(path, weights_only=True)
+        step = int(state["step"])
         model.load_state_dict(state["model"])
         for optimizer, saved in zip(optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
-    loss_of = torch.compile(language_model_loss, dynamic=False)  # fuses the softmax: a third faster
-    model.train()
-    since, began = 0.0, time.monotonic()
-    for step, batch in batches(rows, settings, start=start):
-        factor = learning_rate_factor(step, settings)
-        for optimizer in optimizers:
-            optimizer.param_groups[0]["lr"] = optimizer.defaults["lr"] * factor
-        loss = loss_of(model, batch)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        since += float(loss.detach())
-        done = step + 1
-        if done % 50 == 0 or done == settings.steps:
-            count = 50 if done % 50 == 0 else done % 50
-            record: dict[str, float] = {"step": done, "loss": since / count, "lr_factor": factor}
-            record["tokens_per_second"] = round(count * settings.tokens_per_step / (time.monotonic() - began))
-            if done % 500 == 0 or done == settings.steps:
-                record["held_out_loss"] = held_out_loss(model, held_out, settings)
-            with log.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps(record) + "\n")
-            print(record, flush=True)  # noqa: T201  # the progress of a command
-            since, began = 0.0, time.monotonic()
-        if done % 250 == 0:
-            partial = checkpoint.with_suffix(".partial")
-            states = [optimizer.state_dict() for optimizer in optimizers]
-            torch.save({"step": done, "model": model.state_dict(), "optimizers": states}, partial)
-            partial.replace(checkpoint)
-    return model
+    records = log.read_text(encoding="utf-8").splitlines(keepends=True) if log.exists() else []
+    log.write_text("".join(line for line in records if json.loads(line)["step"] <= step), encoding="utf-8")
+    return step
 
 
-def main() -> None:
-    """Read the arguments, pretrain, write the model folder."""
+def write_log(work: Path, record: dict[str, float]) -> None:
+    """Append a line to the log and show it."""
+    with (work / LOG).open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(record) + "\n")
+    print(record, flush=True)  # noqa: T201  # the progress of a command
+
+
+def parse_arguments(given: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m qlorakit_tiny.pretraining", description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True, help="folder with the four sources of the model card")
     parser.add_argument("--output", type=Path, required=True, help="folder for the finished model")
-    parser.add_argument("--work", type=Path, required=True, help="folder for tokenizer, checkpoint and log")
+    parser.add_argument("--work", type=Path, required=True, help="folder for checkpoint and log")
     parser.add_argument("--steps", type=int, default=2800, help="optimizer steps of 4096 tokens (default 2800)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args()
-    settings = Settings(steps=arguments.steps, seed=arguments.seed, threads=arguments.threads)
+    parser.add_argument("--seed", type=int, default=0, help="of weights, exercises and order (default 0)")
+    parser.add_argument("--threads", type=int, default=1, help="of torch; another number changes rounding (default 1)")
+    parser.add_argument("--no-compile", action="store_true", help="for machines without a C++ compiler; slower")
+    return parser.parse_args(given)
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """Read the corpus, pretrain, write the model folder."""
+    arguments = parse_arguments(given)
+    settings = Settings(
+        steps=arguments.steps, seed=arguments.seed, threads=arguments.threads, compile=not arguments.no_compile
+    )
     arguments.work.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(settings.threads)
     torch.use_deterministic_algorithms(mode=True)
@@ -214,21 +244,33 @@ def main() -> None:
     unseen = [document for document in documents if document.held_out]
     texts = (d.content if isinstance(d.content, str) else "\n".join(text for _, text in d.content) for d in training)
     tokenizer = train_tokenizer(texts, vocab_size=settings.vocab_size, max_length=settings.context)
-    for document in training:
-        size = len(encode_document(document, tokenizer))
-        settings.sizes[document.source] = settings.sizes.get(document.source, 0) + size
-    print(settings.sizes, flush=True)  # noqa: T201
-    rows, held_out = windows(training, tokenizer, settings), windows(unseen, tokenizer, settings)
-    model = train(rows, held_out, tokenizer, settings, arguments.work)
+    encoded = [encode_document(document, tokenizer) for document in training]
+    sizes: Counter[str] = Counter()
+    for document, ids in zip(training, encoded, strict=True):
+        sizes[document.source] += len(ids)
+    print("training tokens:", dict(sizes), flush=True)  # noqa: T201
+    held_out = windows([encode_document(document, tokenizer) for document in unseen], settings)
+    model = build_model(settings, tokenizer)
+    train(windows(encoded, settings), held_out, model, settings, arguments.work)
+    write_model(model, tokenizer, arguments.output, settings, sizes, (arguments.work / LOG).read_text(encoding="utf-8"))
 
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    tokenizer.save_pretrained(arguments.output)
-    model.to(torch.bfloat16).save_pretrained(arguments.output)
+
+def write_model(
+    model: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    output: Path,
+    settings: Settings,
+    sizes: dict[str, int],
+    log: str,
+) -> None:
+    """Write weights in bfloat16, tokenizer, log, and how it all came about."""
+    output.mkdir(parents=True, exist_ok=True)
+    tokenizer.save_pretrained(output)
+    model.to(torch.bfloat16).save_pretrained(output)
     versions = {"torch": torch.__version__, "transformers": transformers.__version__, "tokenizers": tokenizers_version}
-    record = {"settings": asdict(settings), "versions": versions, "processor": platform.machine()}
-    (arguments.output / "pretraining.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    log = (arguments.work / "training_log.jsonl").read_text(encoding="utf-8")
-    (arguments.output / "training_log.jsonl").write_text(log, encoding="utf-8")
+    record = {"settings": asdict(settings), "training_tokens": dict(sizes), "versions": versions}
+    (output / "pretraining.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    (output / LOG).write_text(log, encoding="utf-8")
 
 
 if __name__ == "__main__":
