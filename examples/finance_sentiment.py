@@ -38,6 +38,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=2e-3, help="default 2e-3; for models over 1 B try 2e-4")
     parser.add_argument("--rank", type=int, default=16, help="of the LoRA adapters (default 16)")
     parser.add_argument("--seed", type=int, default=0, help="of split, adapters and training (default 0)")
+    parser.add_argument("--resume", action="store_true", help="go on with the run that --output holds")
     parser.add_argument("--overwrite", action="store_true", help="replace the run that --output holds")
     return parser.parse_args()
 
@@ -75,6 +76,7 @@ def main() -> None:
         learning_rate=arguments.learning_rate,
         num_train_epochs=arguments.epochs,
         seed=arguments.seed,
+        resume_from_checkpoint=arguments.resume,
         overwrite=arguments.overwrite,
     )
     report = qk.evaluate(
@@ -92,3 +94,5 @@ if __name__ == "__main__":
         main()
     except qk.QlorakitError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt as stop:
+        sys.exit(f"stopped: {stop}")

@@ -16,6 +16,7 @@ from qlorakit.bitsandbytes_offline import peft
 
 import torch
 
+from qlorakit.display import show
 from qlorakit.encoding import template_hash
 from qlorakit.errors import AdapterError, ConfigurationError, ModelError, did_you_mean
 from qlorakit.quantization import (
@@ -111,8 +112,7 @@ def attach_lora(
         adapted = peft.get_peft_model(model, config)
     adapted.peft_config["default"].inference_mode = False
     trainable, total = adapted.get_nb_trainable_parameters()
-    logger.warning("LoRA: %s of %s parameters are trainable (%.2f %%)", f"{trainable:,}", f"{total:,}",
-                   100 * trainable / total)  # fmt: skip
+    show(f"LoRA: {trainable:,} of {total:,} parameters are trainable ({trainable / total:.2%})")
     return adapted
 
 
@@ -296,8 +296,13 @@ def versions() -> dict[str, str]:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write JSON that reads well; what is not plain data is written as its text."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+    """Write JSON that reads well."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=plain) + "\n", encoding="utf-8")
+
+
+def plain(value: object) -> object:
+    """What JSON has no form for: a set becomes a sorted list, anything else its text."""
+    return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
 
 
 def _check_lora(r: int, alpha: float | None, dropout: float) -> None:

@@ -15,7 +15,7 @@ import qlorakit.bitsandbytes_offline  # noqa: F401  # before transformers
 
 from transformers import TrainerCallback
 
-from qlorakit.adapters import write_json
+from qlorakit.adapters import plain, write_json
 from qlorakit.errors import OutputError, TrainingError
 
 if TYPE_CHECKING:
@@ -137,10 +137,10 @@ def check_course(checkpoint: Path, recorded: Mapping[str, Any], asked: Mapping[s
     Raises:
         TrainingError: They differ; names each with both values.
     """
-    plain = json.loads(json.dumps(dict(asked), default=str))
-    differing = sorted(name for name in {*recorded, *plain} if recorded.get(name) != plain.get(name))
+    asked = json.loads(json.dumps(dict(asked), default=plain))
+    differing = sorted(name for name in {*recorded, *asked} if recorded.get(name) != asked.get(name))
     if differing:
-        pairs = "; ".join(f"{name}: {recorded.get(name)!r} then, {plain.get(name)!r} now" for name in differing)
+        pairs = "; ".join(f"{name}: {recorded.get(name)!r} then, {asked.get(name)!r} now" for name in differing)
         msg = f"{checkpoint} belongs to a run with other settings ({pairs}); resume with the same, or start anew"
         raise TrainingError(msg)
 

@@ -29,6 +29,11 @@ def progress_bar(title: str, *, shown: bool) -> Iterator[Callable[[float], None]
         yield advance
 
 
+def show(sentence: str) -> None:
+    """Tell the user something on standard error."""
+    Console(stderr=True, highlight=False, markup=False).print(sentence)
+
+
 def as_text(*parts: RenderableType) -> str:
     """Render tables and sentences to plain text."""
     console = Console(file=io.StringIO(), width=TEXT_WIDTH, color_system=None, highlight=False, markup=False)

@@ -19,7 +19,7 @@ from qlorakit.encoding import EncodedRow, Encoder, EncodingCounts
 from qlorakit.errors import ConfigurationError, DataError, ModelError
 from qlorakit.padded_batch import Continuation, default_token_budget, padded_batches
 from qlorakit.quantization import context_length, keep_unpacked
-from qlorakit.rows import check_rows, row_ids
+from qlorakit.rows import check_rows, row_ids, to_dataset
 from qlorakit.task import Output, Prediction
 
 if TYPE_CHECKING:
@@ -91,8 +91,6 @@ def predict(
     Raises:
         DataError: A row is unusable, or already has a column of those names.
     """
-    import datasets
-
     rows = [dict(row) for row in rows]
     check_rows(rows, task, labelled=False)
     taken = sorted(set(RESULT_COLUMNS) & set(rows[0]))
@@ -107,7 +105,7 @@ def predict(
         model, encoder, rows, encoded, task, max_new_tokens=max_new_tokens, token_budget=budget, progress=progress
     )
     results = zip(rows, row_ids(rows), answers.outputs, strict=True)
-    return datasets.Dataset.from_list([{**row, **_result(identity, output)} for row, identity, output in results])
+    return to_dataset([{**row, **_result(identity, output)} for row, identity, output in results])
 
 
 def answer_rows(

@@ -109,7 +109,7 @@ def default_token_budget(model: PreTrainedModel) -> int:
     per_token = 4 * layers * (16 * hidden + 6 * inner)
     affordable = max(1, _total_memory(model.device) // 4 // per_token)
     power = 1 << (affordable.bit_length() - 1)
-    return int(min(max(power, 1 << 9), 1 << 14 if model.device.type == "cuda" else 1 << 12))
+    return int(min(max(power, 1 << 9), 1 << 14 if model.device.type == "cuda" else 1 << 10))
 
 
 def _pad(sequences: Sequence[Continuation], chosen: Sequence[int], width: int, pad: int) -> PaddedBatch:

@@ -92,6 +92,9 @@ def load_quantized(
     place = choose_device(device)
     dtype = choose_compute_dtype(compute_dtype, place)
     resolved = resolve_model(str(name), revision=revision)
+    if (resolved.folder / "adapter_config.json").is_file():
+        msg = f"{name} is an adapter, not a base model; load it with load_adapter, which brings its base along"
+        raise ModelError(msg)
     check_safetensors(resolved.folder)
     try:
         model = AutoModelForCausalLM.from_pretrained(

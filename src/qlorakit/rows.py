@@ -50,8 +50,6 @@ def read_rows(
         ConfigurationError: The file's ending is unknown, or ``columns`` names a column that is not there.
         DataError: The file is missing, empty, in another encoding, lacks a column, or a row is unusable.
     """
-    import datasets
-
     path = Path(source)
     if not path.is_file():
         what = "is a folder, not a file" if path.is_dir() else "does not exist"
@@ -65,7 +63,7 @@ def read_rows(
     renaming = _match_columns(path, list(rows[0]), task, columns or {}, labelled=labelled)
     renamed = [{renaming.get(name, name): value for name, value in row.items()} for row in rows]
     check_rows(renamed, task, labelled=labelled, source=str(path), numbers=lines)
-    return datasets.Dataset.from_list(renamed)
+    return to_dataset(renamed, source=str(path))
 
 
 def check_rows(
@@ -102,6 +100,22 @@ def check_rows(
     if count == 0:
         msg = f"{source}: there are none left to work with"
         raise DataError(msg)
+
+
+def to_dataset(rows: Sequence[Row], *, source: str = "the rows") -> datasets.Dataset:
+    """Rows as a dataset.
+
+    Raises:
+        DataError: A column holds values of types that do not go together.
+    """
+    import datasets
+    import pyarrow as pa
+
+    try:
+        return datasets.Dataset.from_list([dict(row) for row in rows])
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        msg = f"{source}: a column holds values of different types ({error}); write them alike, as text for example"
+        raise DataError(msg) from error
 
 
 def row_content(row: Row) -> str:

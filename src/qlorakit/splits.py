@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qlorakit.errors import ConfigurationError, DataError
-from qlorakit.rows import check_rows, input_key, row_content
+from qlorakit.rows import check_rows, input_key, row_content, to_dataset
 
 if TYPE_CHECKING:
     import datasets
@@ -62,6 +62,7 @@ def split(
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
         msg = f"validation={validation}, test={test}: shares must be at least 0 and leave something to train on"
         raise ConfigurationError(msg)
+    source = rows if isinstance(rows, datasets.Dataset) else None
     rows = list(rows)
     check_rows(rows, task, labelled=True)
     kept = _without_repeats(rows, task)
@@ -73,7 +74,7 @@ def split(
         if share and not sides[side]:
             msg = f"{len(kept)} different rows are too few for a {side} split of {share:.0%}; give more rows"
             raise DataError(msg)
-    source = rows if isinstance(rows, datasets.Dataset) else datasets.Dataset.from_list(list(map(dict, rows)))
+    source = source or to_dataset(rows)
     return datasets.DatasetDict({side: source.select(sorted(sides[side])) for side, share in wanted.items() if share})
 
 

@@ -40,7 +40,7 @@ from qlorakit.errors import (
     did_you_mean,
 )
 from qlorakit.inference import resolve_max_length, resolve_token_budget, warn_of
-from qlorakit.quantization import keep_unpacked
+from qlorakit.quantization import keep_unpacked, quantization_record
 from qlorakit.rows import check_rows, fingerprint
 from qlorakit.splits import overlap
 from qlorakit.trainer import Data, EarlyStopping, LossWeight, Plan, TaskTrainer
@@ -73,7 +73,10 @@ REFUSED_ARGUMENTS = {
     "load_best_model_at_end": "with an eval_dataset the best checkpoint is always the result",
 }
 # What says where and how loudly, but not what is learned.
-WITHOUT_EFFECT = {"output_dir", "logging_dir", "run_name", "disable_tqdm", "report_to", "hub_token", "hub_model_id"}
+WITHOUT_EFFECT = {
+    "dataloader_num_workers", "disable_tqdm", "hub_model_id", "hub_token", "log_level", "log_level_replica", "logging_dir",
+    "logging_first_step", "logging_steps", "logging_strategy", "output_dir", "report_to", "run_name",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,7 @@ def train(
     plan = Plan(task, encoder, training, evaluation, budget, loss_weight, max_new_tokens)
     settings = {**learning, **_evaluation_settings(task, best_by, training_arguments, evaluated=evaluation is not None)}
     arguments = _arguments(model, output / "checkpoints", {**settings, **training_arguments}, progress=progress)
-    course = _course(plan, arguments, early_stopping_patience)
+    course = _course(plan, model, arguments, early_stopping_patience)
     if checkpoint:
         check_course(checkpoint, recorded, course)
 
@@ -340,10 +343,15 @@ def _arguments(
     return arguments
 
 
-def _course(plan: Plan, arguments: TrainingArguments, early_stopping_patience: int | None) -> dict[str, Any]:
+def _course(
+    plan: Plan, model: peft.PeftModel, arguments: TrainingArguments, early_stopping_patience: int | None
+) -> dict[str, Any]:
     """Every setting that decides the course of training: a resumed run must agree with it."""
     return {
         **{name: value for name, value in arguments.to_dict().items() if name not in WITHOUT_EFFECT},
+        "base_model": str(model.config._name_or_path),
+        "quantization": quantization_record(model.get_base_model()),
+        "lora": model.peft_config["default"].to_dict(),
         "task": plan.task.name,
         "token_budget": plan.token_budget,
         "loss_weight": plan.loss_weight,
@@ -437,7 +445,6 @@ def _run_record(trainer: TaskTrainer, course: Mapping[str, Any]) -> dict[str, An
         counts["eval"] = EncodingCounts.of(plan.evaluation.encoded)
     return {
         "settings": dict(course),
-        "lora": trainer.model.peft_config["default"].to_dict(),
         "base": base_record(trainer.model),
         "versions": versions(),
         "encoding": {name: asdict(found) for name, found in counts.items()},
