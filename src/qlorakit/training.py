@@ -74,9 +74,20 @@ REFUSED_ARGUMENTS = {
 }
 # What says where and how loudly, but not what is learned.
 WITHOUT_EFFECT = {
-    "dataloader_num_workers", "disable_tqdm", "hub_model_id", "hub_token", "log_level", "log_level_replica", "logging_dir",
-    "logging_first_step", "logging_steps", "logging_strategy", "output_dir", "report_to", "run_name",
-}  # fmt: skip
+    "dataloader_num_workers",
+    "disable_tqdm",
+    "hub_model_id",
+    "hub_token",
+    "log_level",
+    "log_level_replica",
+    "logging_dir",
+    "logging_first_step",
+    "logging_steps",
+    "logging_strategy",
+    "output_dir",
+    "report_to",
+    "run_name",
+}
 
 
 @dataclass(frozen=True)
