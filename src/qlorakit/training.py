@@ -98,7 +98,8 @@ class TrainResult:
         output_dir: Holds ``adapter/`` and ``checkpoints/``.
         adapter_dir: The finished adapter; ``load_adapter`` reads it.
         steps: Optimizer steps taken.
-        train_loss: Mean loss over all steps, in nats per supervised token (or row).
+        train_loss: Mean loss over the steps of this call, in nats per supervised token (or row); NaN where a resumed
+            run had no step left to take.
         history: What was logged: losses by step, metrics by evaluation.
         best_metric: Value of the metric that chose the checkpoint; ``None`` without an evaluation split.
         best_step: The step it was reached at.
@@ -438,7 +439,7 @@ def _finish(trainer: TaskTrainer, output: Path, course: Mapping[str, Any], secon
         output_dir=output,
         adapter_dir=final,
         steps=state.global_step,
-        train_loss=next(record["train_loss"] for record in reversed(history) if "train_loss" in record),
+        train_loss=history[-1]["train_loss"] if history[-1]["train_loss"] else math.nan,
         history=history,
         best_metric=state.best_metric,
         best_step=state.best_global_step,
