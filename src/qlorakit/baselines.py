@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 
 FOLDS = 5
+WORD = r"(?u)\b\w\w+\b"  # scikit-learn's own idea of a word
 
 
 def majority(task: Task[str], train: Sequence[Row], rows: Sequence[Row]) -> list[Output[str]]:
@@ -32,8 +34,11 @@ def tfidf(task: Task[str], train: Sequence[Row], rows: Sequence[Row]) -> list[Ou
     from sklearn.model_selection import GridSearchCV
 
     references = [task.reference(row) for row in train]
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    features = vectorizer.fit_transform([user_text(row, task) for row in train])
+    texts = [user_text(row, task) for row in train]
+    if len(set(references)) == 1 or not any(re.search(WORD, text) for text in texts):
+        return majority(task, train, rows)  # nothing to tell apart, or nothing to tell it by
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=WORD)
+    features = vectorizer.fit_transform(texts)
     classifier: Any = LogisticRegression(C=10.0, solver="newton-cg", max_iter=1000)  # many times faster than lbfgs here
     if min(Counter(references).values()) >= FOLDS:  # below that, a fold would miss a class
         classifier = GridSearchCV(classifier, {"C": [1.0, 10.0, 100.0]}, cv=FOLDS, scoring="neg_log_loss")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 TEXT_WIDTH = 100
+LITERAL: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}  # data may look like markup
 
 
 @contextmanager
@@ -31,12 +32,12 @@ def progress_bar(title: str, *, shown: bool) -> Iterator[Callable[[float], None]
 
 def show(sentence: str) -> None:
     """Tell the user something on standard error."""
-    Console(stderr=True, highlight=False, markup=False).print(sentence)
+    Console(stderr=True, **LITERAL).print(sentence)
 
 
 def as_text(*parts: RenderableType) -> str:
     """Render tables and sentences to plain text."""
-    console = Console(file=io.StringIO(), width=TEXT_WIDTH, color_system=None, highlight=False, markup=False)
+    console = Console(file=io.StringIO(), width=TEXT_WIDTH, color_system=None, **LITERAL)
     with console.capture() as captured:
         for part in parts:
             console.print(part)

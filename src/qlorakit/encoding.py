@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # Some templates print today's date, which would make a model answer differently tomorrow.
 TEMPLATE_DATE = "01 Jan 2025"
+FIXED_DATE = f"{{%- macro strftime_now(format) %}}{{{{ '{TEMPLATE_DATE}' }}}}{{%- endmacro %}}{{{{ '' }}}}"
 
 # For tokenizers without a template of their own: base models that never saw a conversation.
 DEFAULT_CHAT_TEMPLATE = """\
@@ -125,7 +126,8 @@ class Encoder:
         self.tokenizer = tokenizer
         self.max_length = max_length
         self._control = [token for token in control_tokens(tokenizer) if len(token) > 1]
-        self._special_ids = frozenset(tokenizer.all_special_ids)
+        self._special_ids = frozenset(tokenizer.convert_tokens_to_ids(control_tokens(tokenizer)))
+        self._template = FIXED_DATE + tokenizer.get_chat_template()
         self._system_role = self._has_system_role()
         self._continuations: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[int, ...]] = {}
 
@@ -177,20 +179,21 @@ class Encoder:
         return self._continuation("b", messages, text, ids)[-1]
 
     def _has_system_role(self) -> bool:
-        """Whether the template takes a system message; where not, its text opens the user's message."""
+        """Whether the template says what a system message says; where not, its text opens the user's message."""
+        probe = "qlorakit probe"
         try:
-            self._render([{"role": "system", "content": "a"}, {"role": "user", "content": "b"}], prompt=True)
+            text = self._render([{"role": "system", "content": probe}, {"role": "user", "content": "b"}], prompt=True)
         except Exception:  # noqa: BLE001  # a template raises whatever its author chose
             return False
-        return True
+        return probe in text  # some leave the message out without a word
 
     def _render(self, messages: Sequence[dict[str, str]], *, prompt: bool) -> str:
         rendered = self.tokenizer.apply_chat_template(
             list(messages),
             tokenize=False,
             add_generation_prompt=prompt,
+            chat_template=self._template,
             date_string=TEMPLATE_DATE,
-            strftime_now=lambda _format: TEMPLATE_DATE,
         )
         return str(rendered)
 
@@ -266,10 +269,13 @@ class Encoder:
         total = 0
         safe = []
         for message in messages:
-            parts = []
+            parts: list[Part] = []
+            said = ""
             for part in message.parts:
                 text, count = self._break_up(part.text)
-                total += count
+                if any(token in said + text for token in self._control):  # it spans the seam of two parts
+                    text, count = f" {text}", count + 1
+                said, total = said + text, total + count
                 parts.append(replace(part, text=text))
             safe.append(replace(message, parts=tuple(parts)))
         return tuple(safe), total
@@ -298,25 +304,27 @@ class Encoder:
         return tuple(messages)
 
     def _cut(self, messages: Sequence[Message], over: int) -> tuple[Message, ...] | None:
-        """Take ``over`` tokens from the longest cuttable part; ``None`` where nothing would be left of it."""
+        """Take up to ``over`` tokens from the longest cuttable part; ``None`` where nothing would be left of any."""
         candidates = [
-            (len(part.text), m, p)
+            (len(starts), m, p, starts)
             for m, message in enumerate(messages)
             for p, part in enumerate(message.parts)
-            if part.may_cut
+            if part.may_cut and len(starts := self._token_starts(part.text)) > 1
         ]
         if not candidates:
             return None
-        _, m, p = max(candidates)
+        size, m, p, starts = max(candidates)
         parts = list(messages[m].parts)
-        text = parts[p].text
-        offsets = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-        starts = [start for start, _ in offsets["offset_mapping"]]
-        kept = text[: starts[max(len(starts) - over, 0)]].rstrip()
+        kept = parts[p].text[: starts[max(size - over, 1)]].rstrip()
         if not kept:
             return None
         parts[p] = replace(parts[p], text=kept)
         return (*messages[:m], replace(messages[m], parts=tuple(parts)), *messages[m + 1 :])
+
+    def _token_starts(self, text: str) -> list[int]:
+        """Where in the text each token begins."""
+        encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        return [start for start, _ in encoded["offset_mapping"]]
 
 
 def control_tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from qlorakit.encoding import EncodedRow
     from qlorakit.task import FloatArray, Output, Row, Task
 
-MANY_CLASSES = 20  # a confusion matrix wider than this is no longer read
-
 
 @dataclass(frozen=True)
 class _Measured:
@@ -193,13 +191,12 @@ def _system(measured: _Measured, task: Task[Any], references: Sequence[Any], con
         for name, value in measured.values.items()
     }
     labels = task.labels
-    few = labels is not None and len(labels) <= MANY_CLASSES
     return System(
         name=measured.name,
         metrics=estimates,
         invalid=sum(output.value is None for output in measured.outputs) / len(references),
         classes=class_scores(measured.outputs, references, labels) if labels else None,
-        confusion=confusion(measured.outputs, references, labels) if labels and few else None,
+        confusion=confusion(measured.outputs, references, labels) if labels else None,
         seconds=None if measured.seconds is None else round(measured.seconds, 2),
         tokens=measured.answers.tokens if measured.answers else None,
     )

@@ -53,6 +53,9 @@ def single_label(
 
     def reference(row: Row) -> str:
         value = row.get(label.name)
+        if _is_blank(value):
+            msg = f"column {label.name!r} is empty; fill in one of {', '.join(map(repr, labels))}, or remove the row"
+            raise DataError(msg)
         found = known.get(str(value).strip().casefold())
         if found is None:
             allowed = ", ".join(map(repr, labels))
@@ -63,7 +66,7 @@ def single_label(
 
     def ask(row: Row) -> Sequence[Example]:
         content = required_text(row, text.name)
-        target = None if row.get(label.name) is None else reference(row)
+        target = None if _is_blank(row.get(label.name)) else reference(row)
         messages = Message("system", (Part(instruction),)), Message("user", (Part(content, may_cut=True),))
         return (Example(messages, choices=tuple(labels), target=target),)
 
@@ -107,10 +110,19 @@ def choice_probabilities(logprobs: Mapping[str, float]) -> dict[str, float]:
     return {choice: weight / total for choice, weight in weights.items()}
 
 
+def _is_blank(value: object) -> bool:
+    """Whether a cell holds no label: files of text have no other way to leave one out."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def _label_table(name: str, labels: Sequence[str]) -> dict[str, str]:
     table = {label.strip().casefold(): label for label in labels}
-    if len(table) != len(labels) or "" in table or len(labels) < 2:  # noqa: PLR2004  # one label is no choice
-        msg = f"{name}: labels must be two or more, distinct regardless of case, and not empty; got {list(labels)}"
+    padded = [label for label in labels if label != label.strip()]
+    if padded or len(table) != len(labels) or "" in table or len(labels) < 2:  # noqa: PLR2004  # one is no choice
+        msg = (
+            f"{name}: labels must be two or more, distinct regardless of case, not empty and without surrounding "
+            f"spaces; got {list(labels)}"
+        )
         raise PluginError(msg)
     return table
 

@@ -28,7 +28,7 @@ class Plugins:
     Attributes:
         tasks: By name.
         models: By name.
-        broken: Why a plugin was left out, by the name of its distribution.
+        broken: Why a plugin was left out, by its distribution.
         origin: The distribution, with version, that supplied a task or model, by its name.
     """
 
@@ -45,11 +45,12 @@ class Plugins:
         """
         if name in self.tasks:
             return self.tasks[name]
-        domain = name.split("/", maxsplit=1)[0]
-        # Only where no task of the domain is there: otherwise its package is installed and the name is wrong.
-        missing = not any(known.startswith(f"{domain}/") for known in self.tasks)
+        domain, slash, _ = name.partition("/")
+        hint = did_you_mean(name, self.tasks)
+        # Only where nothing is near and the domain is unknown: otherwise its package is there and the name is wrong.
+        missing = slash and not hint and not any(known.startswith(f"{domain}/") for known in self.tasks)
         package = f" Tasks named '{domain}/...' come with: pip install qlorakit-{domain}" if missing else ""
-        msg = f"no task {name!r}.{did_you_mean(name, self.tasks)} {self.describe(self.tasks, 'tasks')}{package}"
+        msg = f"no task {name!r}.{hint} {self.describe(self.tasks, 'tasks')}{package}"
         raise UnknownNameError(msg)
 
     def describe(self, supplied: Mapping[str, object], what: str) -> str:
@@ -72,7 +73,8 @@ def load_plugins(entry_points: Iterable[EntryPoint] | None = None) -> Plugins:
         try:
             _load(entry_point, plugins)
         except Exception as error:  # noqa: BLE001  # whatever a plugin raises must stay its own affair
-            plugins.broken[_distribution(entry_point)] = f"{type(error).__name__}: {error}"
+            origin, reason = _distribution(entry_point), f"{type(error).__name__}: {error}"
+            plugins.broken[origin] = f"{plugins.broken[origin]}; {reason}" if origin in plugins.broken else reason
     return plugins
 
 

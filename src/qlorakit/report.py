@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from qlorakit.metrics import ClassScores
 
 FORMAT = 1
-SIGNIFICANCE = 0.05
+WIDEST_MATRIX = 6  # labels; a wider one leaves the page
+CONFUSIONS_SHOWN = 15
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ class Report:
         if first.classes:
             parts.append(self._class_table(first))
         if first.confusion:
-            parts.append(self._confusion_table(first))
+            wide = len(self.labels or ()) > WIDEST_MATRIX
+            parts.append(self._confused_pairs(first) if wide else self._confusion_table(first))
         parts.extend(f"Note: {note}" for note in self.notes)
         return as_text(*parts)
 
@@ -170,13 +172,19 @@ class Report:
         if path.suffix != ".json":
             msg = f"{path}: reports are saved as .json"
             raise ConfigurationError(msg)
+        try:
+            content = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        except (TypeError, ValueError) as error:
+            msg = f"{path} is not written: the report holds a value that JSON cannot ({error})"
+            raise OutputError(msg) from error
         partial = path.with_name(f".{path.name}.partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-            os.replace(partial, path)  # noqa: PTH105  # the name says that it replaces
+            partial.write_text(content, encoding="utf-8")
+            partial.replace(path)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
             msg = f"{path} could not be written: {error}"
             raise OutputError(msg) from error
         return path
@@ -202,6 +210,23 @@ class Report:
         for scores in system.classes or ():
             numbers = (scores.precision, scores.recall, scores.f1)
             table.add_row(scores.label, *(f"{number:.3f}" for number in numbers), str(scores.support))
+        return table
+
+    def _confused_pairs(self, system: System) -> Table:
+        """The commonest confusions, where the whole matrix would not fit; the saved report holds it."""
+        labels = self.labels or ()
+        pairs = [
+            (count, truth, answer)
+            for truth, line in zip(labels, system.confusion or (), strict=True)
+            for answer, count in zip((*labels, "invalid"), line, strict=True)
+            if count and answer != truth
+        ]
+        table = Table(title=f"{system.name}, the {CONFUSIONS_SHOWN} commonest confusions")
+        for heading in ("truth", "answer"):
+            table.add_column(heading)
+        table.add_column("rows", justify="right")
+        for count, truth, answer in sorted(pairs, key=lambda pair: (-pair[0], *pair[1:]))[:CONFUSIONS_SHOWN]:
+            table.add_row(truth, answer, str(count))
         return table
 
     def _confusion_table(self, system: System) -> Table:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,8 +62,9 @@ def read_rows(
         msg = f"{path} holds no rows"
         raise DataError(msg)
     lines, rows = zip(*numbered, strict=True)
-    renaming = _match_columns(path, list(rows[0]), task, columns or {}, labelled=labelled)
-    renamed = [{renaming.get(name, name): value for name, value in row.items()} for row in rows]
+    found = list(dict.fromkeys(name for row in rows for name in row))  # a later jsonl object may have more
+    renaming = _match_columns(path, found, task, columns or {}, labelled=labelled)
+    renamed = [{renaming.get(name, name): row.get(name) for name in found} for row in rows]
     check_rows(renamed, task, labelled=labelled, source=str(path), numbers=lines)
     return to_dataset(renamed, source=str(path))
 
@@ -169,7 +172,7 @@ def _read(path: Path, task: Task[Any], encoding: str | None) -> Numbered:
         head = [line.rstrip("\n") for line, _ in zip(text, range(SNIFFED_LINES), strict=False)]
     for file_format in task.file_formats:
         if file_format.recognises(path, head):
-            return [(number, dict(row)) for number, row in enumerate(file_format.read(path), start=1)]
+            return [(number, dict(row)) for number, row in file_format.read(path)]
     ending = path.suffix.lower()
     if ending not in {*DELIMITERS, ".jsonl"}:
         formats = ", ".join(file_format.name for file_format in task.file_formats) or "none"
@@ -183,16 +186,20 @@ def _read(path: Path, task: Task[Any], encoding: str | None) -> Numbered:
 def _decode(path: Path, encoding: str | None) -> str:
     data = path.read_bytes()
     try:
-        return data.decode(encoding or "utf-8-sig")
+        return data.decode(encoding or "utf-8").removeprefix("\ufeff")
     except LookupError as error:
         msg = f"encoding={encoding!r} is not known to Python; common ones are utf-8, latin-1, cp1252, utf-16"
         raise ConfigurationError(msg) from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        msg = (
-            f"{path}, line {line}: byte {data[error.start]:#04x} is not {error.encoding}. Pass the file's encoding, "
-            'for example encoding="latin-1" or encoding="cp1252" (older Windows and office exports)'
+        wide = data[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+        likely = (
+            'encoding="utf-16", which its first bytes announce'
+            if wide
+            else ('for example encoding="latin-1" or encoding="cp1252" (older Windows and office exports)')
         )
+        msg = f"{path}, line {line}: byte {data[error.start]:#04x} is not {error.encoding}. Pass the file's encoding, "
+        msg += likely
         raise DataError(msg) from error
 
 
@@ -239,6 +246,7 @@ def _match_columns(
     path: Path, found: Sequence[str], task: Task[Any], given: Mapping[str, str], *, labelled: bool
 ) -> dict[str, str]:
     """From the file's column names to the task's."""
+    _check_given(path, found, task, given)
     folded = {name.strip().casefold(): name for name in reversed(found)}
     renaming: dict[str, str] = {}
     for column in task.columns:
@@ -249,15 +257,27 @@ def _match_columns(
                 msg = f"{path}: columns {match!r} and {column.name!r} both claim to be {column.name!r}; rename one"
                 raise DataError(msg)
             renaming[match] = column.name
-        elif labelled or not column.label or column.name in given:
+        elif labelled or not column.label:
             msg = (
                 f"{path}: no column for {column.name!r} (looked for {', '.join(map(repr, names))}); "
                 f"found: {', '.join(map(repr, found))}.{did_you_mean(names[0], found)} "
                 f'Say which one it is with columns={{"{column.name}": "..."}}'
             )
             raise DataError(msg)
-    unknown = set(given) - {column.name for column in task.columns}
-    if unknown:
-        msg = f"columns={dict(given)!r}: {task.name} has no column {', '.join(sorted(unknown))}; it has "
-        raise ConfigurationError(msg + ", ".join(column.name for column in task.columns))
     return renaming
+
+
+def _check_given(path: Path, found: Sequence[str], task: Task[Any], given: Mapping[str, str]) -> None:
+    known = [column.name for column in task.columns]
+    for name, source in given.items():
+        if name not in known:
+            msg = f"columns={dict(given)!r}: {task.name} has no column {name}; it has {', '.join(known)}"
+            raise ConfigurationError(msg)
+        if source not in found:
+            there = ", ".join(map(repr, found))
+            msg = f"columns: {path} has no column {source!r}; found: {there}.{did_you_mean(source, found)}"
+            raise ConfigurationError(msg)
+    twice = [source for source, count in Counter(given.values()).items() if count > 1]
+    if twice:
+        msg = f"columns={dict(given)!r}: {twice[0]!r} can stand for one column only"
+        raise ConfigurationError(msg)

@@ -9,6 +9,9 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
 from qlorakit.errors import ConfigurationError, DataError
 from qlorakit.rows import check_rows, input_key, row_content, to_dataset
 
@@ -25,7 +28,6 @@ class _Bundle:
     """Rows that must stay on one side: the same question, or the same group."""
 
     order: str
-    stratum: Hashable
     indices: tuple[int, ...]
 
 
@@ -67,12 +69,17 @@ def split(
     check_rows(rows, task, labelled=True)
     kept = _without_repeats(rows, task)
     sides: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
-    for bundles in _strata(rows, kept, task, seed).values():
-        _deal(bundles, sides, {"test": test, "validation": validation})
+    shares, owed = {"test": test, "validation": validation}, {"test": 0.0, "validation": 0.0}
+    strata = _strata(rows, kept, task, seed)
+    for stratum in sorted(strata, key=str):
+        _deal(strata[stratum], sides, shares, owed)
     wanted = {"train": 1.0, "validation": validation, "test": test}
     for side, share in wanted.items():
         if share and not sides[side]:
-            msg = f"{len(kept)} different rows are too few for a {side} split of {share:.0%}; give more rows"
+            msg = (
+                f"{len(kept)} rows are too few, or too tied to each other, to leave any for {side} with "
+                f"validation={validation} and test={test}; give more rows or other shares"
+            )
             raise DataError(msg)
     source = source or to_dataset(rows)
     return datasets.DatasetDict({side: source.select(sorted(sides[side])) for side, share in wanted.items() if share})
@@ -85,10 +92,12 @@ def overlap(train: Iterable[Row], other: Iterable[Row], task: Task[Any]) -> list
 
 
 def _without_repeats(rows: Sequence[Row], task: Task[Any]) -> list[int]:
-    """Positions of the first row of each question and answer."""
+    """Positions of one row of each question and answer; which of several does not depend on the file's order."""
     answers: dict[str, dict[Hashable, int]] = defaultdict(dict)
     for index, row in enumerate(rows):
-        answers[input_key(row, task)].setdefault(_hashable(task.reference(row)), index)
+        found, label = answers[input_key(row, task)], _hashable(task.reference(row))
+        if label not in found or row_content(row) < row_content(rows[found[label]]):
+            found[label] = index
     kept = sorted(index for found in answers.values() for index in found.values())
     if len(kept) < len(rows):
         logger.warning("split: left out %d repeated rows of %d", len(rows) - len(kept), len(rows))
@@ -98,31 +107,50 @@ def _without_repeats(rows: Sequence[Row], task: Task[Any]) -> list[int]:
     return kept
 
 
+def _together(rows: Sequence[Row], kept: Sequence[int], task: Task[Any]) -> list[list[int]]:
+    """Rows that ask the same, or are of one group, or are linked by such rows."""
+    graph_ids: dict[Hashable, int] = {}
+    links: list[tuple[int, int]] = []
+    for node, index in enumerate(kept):
+        keys: list[Hashable] = [("asks", input_key(rows[index], task))]
+        if task.group:
+            keys.append(("group", task.group(rows[index])))
+        links.extend((node, len(kept) + graph_ids.setdefault(key, len(graph_ids))) for key in keys)
+    size = len(kept) + len(graph_ids)
+    ends = tuple(zip(*links, strict=True))
+    _, component = connected_components(coo_array(([1] * len(links), ends), shape=(size, size)), directed=False)
+    bundles: dict[int, list[int]] = defaultdict(list)
+    for node, index in enumerate(kept):
+        bundles[int(component[node])].append(index)
+    return list(bundles.values())
+
+
 def _strata(rows: Sequence[Row], kept: Sequence[int], task: Task[Any], seed: int) -> dict[Hashable, list[_Bundle]]:
-    together: dict[Hashable, list[int]] = defaultdict(list)
-    for index in kept:
-        row = rows[index]
-        together[task.group(row) if task.group else input_key(row, task)].append(index)
     strata: dict[Hashable, list[_Bundle]] = defaultdict(list)
-    for indices in together.values():
+    for indices in _together(rows, kept, task):
         contents = sorted(row_content(rows[index]) for index in indices)
         order = hashlib.sha256(f"{seed}\n{contents}".encode()).hexdigest()
         labels = Counter(_hashable(task.reference(rows[index])) for index in indices)
         stratum = min(labels, key=lambda label: (-labels[label], str(label)))
-        strata[stratum].append(_Bundle(order, stratum, tuple(indices)))
+        strata[stratum].append(_Bundle(order, tuple(indices)))
     return strata
 
 
-def _deal(bundles: list[_Bundle], sides: dict[str, list[int]], shares: dict[str, float]) -> None:
-    """Fill each side up to its share of the stratum's rows, in the order of the bundles' hashes; the rest trains."""
+def _deal(
+    bundles: list[_Bundle], sides: dict[str, list[int]], shares: dict[str, float], owed: dict[str, float]
+) -> None:
+    """Fill each side up to its share of the stratum's rows, in the order of the bundles' hashes; the rest trains.
+
+    What a side is owed, because a stratum has no fraction of a row to give, is carried to the next one.
+    """
     total = sum(len(bundle.indices) for bundle in bundles)
     queue = sorted(bundles, key=lambda bundle: bundle.order)
     for side, share in shares.items():
-        room = round(total * share)
-        while queue and room > 0:
+        owed[side] += total * share
+        while queue and owed[side] >= 0.5:  # noqa: PLR2004  # rounding
             taken = queue.pop(0).indices
             sides[side].extend(taken)
-            room -= len(taken)
+            owed[side] -= len(taken)
     sides["train"].extend(index for bundle in queue for index in bundle.indices)
 
 

@@ -143,12 +143,12 @@ class FileFormat:
     Attributes:
         name: For messages.
         recognises: Whether a file is in this format, from its path and first lines (decoded as latin-1).
-        read: Rows of the file, keyed by the task's column names.
+        read: Rows of the file, keyed by the task's column names, each with the number of its line.
     """
 
     name: str
     recognises: Callable[[Path, Sequence[str]], bool]
-    read: Callable[[Path], Iterable[Row]]
+    read: Callable[[Path], Iterable[tuple[int, Row]]]
 
 
 @dataclass(frozen=True)

@@ -439,7 +439,7 @@ def _finish(trainer: TaskTrainer, output: Path, course: Mapping[str, Any], secon
         output_dir=output,
         adapter_dir=final,
         steps=state.global_step,
-        train_loss=history[-1]["train_loss"] if history[-1]["train_loss"] else math.nan,
+        train_loss=history[-1]["train_loss"] or math.nan,
         history=history,
         best_metric=state.best_metric,
         best_step=state.best_global_step,

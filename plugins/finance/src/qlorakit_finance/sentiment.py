@@ -12,6 +12,7 @@ from qlorakit.kinds import single_label
 from qlorakit.task import Column, FileFormat, PublicDataset, Row
 from qlorakit_finance.samples import SENTIMENT_SAMPLES
 
+BYTE_ORDER_MARK = "\ufeff".encode().decode("latin-1")  # UTF-8's, in a head that is read as Latin-1
 LABELS = ("negative", "neutral", "positive")
 
 
@@ -29,7 +30,7 @@ def _is_phrasebank_text(path: Path, head: Sequence[str]) -> bool:
     return path.suffix.lower() == ".txt" and any(line.strip().rpartition("@")[2] in LABELS for line in lines)
 
 
-def _read_phrasebank_text(path: Path) -> Iterable[Row]:
+def _read_phrasebank_text(path: Path) -> Iterable[tuple[int, Row]]:
     """Lines of ``sentence@label``; a sentence may hold an @ of its own, so the last one counts."""
     for number, line in enumerate(_read_text(path).split("\n"), start=1):
         if not line.strip():
@@ -38,24 +39,29 @@ def _read_phrasebank_text(path: Path) -> Iterable[Row]:
         if not separator:
             msg = f"{path}, line {number}: no '@' between sentence and label in {line.strip()[:60]!r}"
             raise DataError(msg)
-        yield {"text": sentence.strip(), "label": label}
+        yield number, {"text": sentence.strip(), "label": label}
 
 
 def _is_phrasebank_csv(path: Path, head: Sequence[str]) -> bool:
-    first = head[0].lstrip("\ufeff").split(",", maxsplit=1) if head else []
+    first = head[0].removeprefix(BYTE_ORDER_MARK).split(",", maxsplit=1) if head else []
     return path.suffix.lower() == ".csv" and len(first) > 1 and first[0].strip('"') in LABELS
 
 
-def _read_phrasebank_csv(path: Path) -> Iterable[Row]:
+def _read_phrasebank_csv(path: Path) -> Iterable[tuple[int, Row]]:
     """``label,sentence`` without a header."""
-    lines = (f"{line}\n" for line in _read_text(path).split("\n"))
-    for number, cells in enumerate(csv.reader(lines), start=1):
-        if not cells:
-            continue
-        if len(cells) != 2:  # noqa: PLR2004  # label and sentence
-            msg = f"{path}, row {number}: {len(cells)} cells where a label and a sentence are expected"
-            raise DataError(msg)
-        yield {"text": cells[1].strip(), "label": cells[0]}
+    reader = csv.reader((f"{line}\n" for line in _read_text(path).split("\n")), strict=True)
+    try:
+        for cells in reader:
+            if cells:
+                if len(cells) != 2:  # noqa: PLR2004  # label and sentence
+                    msg = (
+                        f"{path}, line {reader.line_num}: {len(cells)} cells where a label and a sentence are expected"
+                    )
+                    raise DataError(msg)
+                yield reader.line_num, {"text": cells[1].strip(), "label": cells[0]}
+    except csv.Error as error:
+        msg = f"{path}, line {reader.line_num}: {error}; is a quotation mark left open?"
+        raise DataError(msg) from error
 
 
 PHRASEBANK = PublicDataset(

@@ -1,0 +1,104 @@
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import qlorakit
+
+FOLDER = Path(qlorakit.__file__).parent
+LIGHT = (
+    "errors", "task", "metrics", "statistics", "kinds", "baselines", "hookspecs", "plugins", "rows", "splits",
+    "encoding", "display", "report",
+)  # fmt: skip
+ENGINE = (
+    "bitsandbytes_offline", "padded_batch", "quantization", "adapters", "checkpoints", "inference", "evaluation",
+    "trainer", "training",
+)  # fmt: skip
+ORDER = LIGHT + ENGINE
+ENGINE_ONLY = {"torch", "transformers", "peft", "bitsandbytes", "accelerate"}
+REACH_FOR_BITSANDBYTES = {"transformers", "peft", "bitsandbytes"}
+DOMAINS = re.compile(r"financ|medic|clinic|legal(?!_)|sentiment", re.IGNORECASE)
+
+
+def tree_of(module):
+    return ast.parse((FOLDER / f"{module}.py").read_text(encoding="utf-8"))
+
+
+def runtime_nodes(node):
+    # Everything below a node but what only type checkers read.
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            for other in child.orelse:
+                yield from (other, *runtime_nodes(other))
+        else:
+            yield from (child, *runtime_nodes(child))
+
+
+def imported(nodes):
+    # The full names that import statements name, in their order.
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def at_module_level(module):
+    # What importing the module imports, in its order.
+    return list(imported(node for node in tree_of(module).body if isinstance(node, ast.Import | ast.ImportFrom)))
+
+
+def own_modules(names):
+    return {name.split(".")[1] for name in names if name.startswith("qlorakit.")}
+
+
+def docstrings(tree):
+    owners = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    bodies = [node.body for node in ast.walk(tree) if isinstance(node, owners)]
+    return {id(body[0].value) for body in bodies if body and isinstance(body[0], ast.Expr)}
+
+
+def words(tree):
+    # Every name and string of a module, without comments and docstrings.
+    left_out = docstrings(tree)
+    for node in ast.walk(tree):
+        if id(node) in left_out:
+            continue
+        for field in ("id", "attr", "arg", "name", "value"):
+            if isinstance(word := getattr(node, field, None), str):
+                yield word
+
+
+def test_every_module_has_its_place_in_the_order():
+    assert sorted(path.stem for path in FOLDER.glob("*.py")) == sorted(("__init__", *ORDER))
+
+
+@pytest.mark.parametrize("module", ORDER)
+def test_a_module_imports_only_modules_above_it(module):
+    above = set(ORDER[: ORDER.index(module)])
+    assert own_modules(imported(runtime_nodes(tree_of(module)))) <= above
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_a_light_module_leaves_the_engine_out(module):
+    assert not {name.split(".")[0] for name in at_module_level(module)} & ENGINE_ONLY
+
+
+@pytest.mark.parametrize("module", [module for module in ENGINE if module != "bitsandbytes_offline"])
+def test_bitsandbytes_is_taken_offline_before_anything_imports_it(module):
+    names = [name.removeprefix("qlorakit.").split(".")[0] for name in at_module_level(module)]
+    reaching = [index for index, name in enumerate(names) if name in REACH_FOR_BITSANDBYTES]
+    assert not reaching or "bitsandbytes_offline" in names[: reaching[0]]
+
+
+@pytest.mark.parametrize("module", [module for module in ORDER if module != "bitsandbytes_offline"])
+def test_only_one_module_imports_bitsandbytes_and_peft_themselves(module):
+    names = {name.split(".")[0] for name in imported(runtime_nodes(tree_of(module)))}
+    assert not names & {"bitsandbytes", "peft"}
+
+
+@pytest.mark.parametrize("module", ["__init__", *ORDER])
+def test_the_core_names_no_domain(module):
+    assert [word for word in words(tree_of(module)) if DOMAINS.search(word)] == []

@@ -1,0 +1,412 @@
+import errno
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from engine import attach, equal, load, lora_weights, scripted, snapshot, train
+from safetensors.torch import load_file, save_file
+
+import qlorakit as qk
+from qlorakit import checkpoints, training
+from qlorakit.adapters import WEIGHTS, save_adapter
+from qlorakit.checkpoints import MARKER, Interruption, latest_checkpoint, read_course, remove_incomplete
+from qlorakit.errors import OutputError, TrainingError, VerificationError
+from qlorakit.trainer import TaskTrainer
+
+COURSE = {"lora": {"dropout": 0.1}, "batch_size": 4, "num_train_epochs": 3, "logging_steps": 1}  # 5 steps an epoch
+
+
+@pytest.fixture(scope="module")
+def whole(base_folder, rows, task, tmp_path_factory):
+    """A run that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    return train(base_folder, rows, task, folder, eval_dataset=rows, **COURSE)
+
+
+@pytest.fixture(scope="module")
+def stopped(base_folder, rows, task, tmp_path_factory):
+    """A run that was interrupted in the middle of its second epoch; to be copied."""
+    folder = tmp_path_factory.mktemp("stopped") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        at_step(patch, 7, press_ctrl_c)
+        with pytest.raises(KeyboardInterrupt):
+            train(base_folder, rows, task, folder, eval_dataset=rows, **COURSE)
+    return folder
+
+
+@pytest.fixture
+def own_stopped(stopped, tmp_path):
+    return Path(shutil.copytree(stopped, tmp_path / "run"))
+
+
+def at_step(monkeypatch, step, action):
+    """Do something at the beginning of a training step."""
+    original = TaskTrainer.training_step
+
+    def training_step(self, *arguments):
+        if self.state.global_step + 1 == step:
+            action()
+        return original(self, *arguments)
+
+    monkeypatch.setattr(TaskTrainer, "training_step", training_step)
+
+
+def press_ctrl_c():
+    signal.raise_signal(signal.SIGINT)
+
+
+def names(folder):
+    return sorted(path.name for path in (folder / "checkpoints").iterdir())
+
+
+def losses(result):
+    return [(record["step"], record["loss"]) for record in result.history if "loss" in record]
+
+
+def resume(base, rows, task, folder, **changes):
+    settings = {**COURSE, "eval_dataset": rows, "resume_from_checkpoint": True, **changes}
+    return train(base, rows, task, folder, **settings)
+
+
+# Ctrl-C
+
+
+def test_ctrl_c_leaves_one_complete_checkpoint_and_no_adapter(stopped):
+    assert names(stopped) == ["checkpoint-5", "checkpoint-7"]
+    assert all((stopped / "checkpoints" / name / MARKER).is_file() for name in names(stopped))
+    assert not (stopped / "adapter").exists()
+
+
+@pytest.mark.parametrize(("step", "written"), [(2, "checkpoint-2"), (5, "checkpoint-5")])
+def test_ctrl_c_says_how_to_go_on(base_folder, rows, task, tmp_path, monkeypatch, step, written):
+    at_step(monkeypatch, step, press_ctrl_c)
+    with pytest.raises(KeyboardInterrupt, match=f"{written} holds step {step}.*resume_from_checkpoint=True"):
+        train(base_folder, rows, task, tmp_path, eval_dataset=rows, **COURSE)
+    assert names(tmp_path) == [written]
+
+
+def test_a_second_ctrl_c_stops_at_once(base_folder, rows, task, tmp_path, monkeypatch):
+    at_step(monkeypatch, 7, lambda: (press_ctrl_c(), press_ctrl_c()))
+    with pytest.raises(KeyboardInterrupt, match="checkpoint-5 holds step 5"):
+        train(base_folder, rows, task, tmp_path, eval_dataset=rows, **COURSE)
+    assert names(tmp_path) == ["checkpoint-5"]
+
+
+def test_a_second_ctrl_c_before_the_first_checkpoint_says_that_nothing_was_saved(
+    base_folder, rows, task, tmp_path, monkeypatch
+):
+    at_step(monkeypatch, 2, lambda: (press_ctrl_c(), press_ctrl_c()))
+    with pytest.raises(KeyboardInterrupt, match="stopped before its first checkpoint"):
+        train(base_folder, rows, task, tmp_path, **COURSE)
+    assert names(tmp_path) == []
+
+
+def test_the_signal_handler_is_put_back(base_folder, rows, task, tmp_path):
+    before = signal.getsignal(signal.SIGINT)
+    train(base_folder, rows, task, tmp_path, max_steps=1)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_outside_the_main_thread_signals_are_left_alone():
+    done = []
+
+    def watch():
+        with Interruption().watching():
+            done.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    thread.join()
+    assert done == [signal.getsignal(signal.SIGINT)]
+
+
+SCRIPT = """
+import sys
+import qlorakit as qk
+from qlorakit.kinds import single_label
+task = single_label("toy/d", summary="?", instruction="the direction", labels=("down", "flat", "up"))
+rows = [{"text": f"sales {i}", "label": ("down", "flat", "up")[i % 3]} for i in range(12)]
+model, tokenizer = qk.load_quantized(sys.argv[1], compute_dtype="float32")
+model = qk.attach_lora(model, r=4)
+qk.train(model, tokenizer, rows, task=task, output_dir=sys.argv[2], num_train_epochs=10000, progress=False)
+"""
+
+
+def test_a_process_that_gets_ctrl_c_ends_with_a_checkpoint_to_go_on_from(base_folder, tmp_path):
+    process = subprocess.Popen(  # noqa: S603  # the test's own code
+        [sys.executable, "-c", SCRIPT, str(base_folder), str(tmp_path / "run")], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 90
+    while not latest_checkpoint(tmp_path / "run" / "checkpoints") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "Go on with train(..., resume_from_checkpoint=True)" in said
+    assert read_course(latest_checkpoint(tmp_path / "run" / "checkpoints"))
+
+
+# Going on
+
+
+def test_a_resumed_run_ends_as_the_undisturbed_one_bit_for_bit(base_folder, rows, task, own_stopped, whole):
+    model, _, result = resume(base_folder, rows, task, own_stopped)
+    assert equal(lora_weights(model), lora_weights(whole[0]))
+    assert losses(result) == losses(whole[2])
+    assert (result.adapter_dir / WEIGHTS).read_bytes() == (whole[2].adapter_dir / WEIGHTS).read_bytes()
+    assert (result.best_step, result.best_metric) == (whole[2].best_step, whole[2].best_metric)
+
+
+@pytest.mark.parametrize("step", [5, 12, 15])
+def test_a_run_stopped_anywhere_ends_as_the_undisturbed_one(
+    base_folder, rows, task, tmp_path, monkeypatch, whole, step
+):
+    with monkeypatch.context() as patch:
+        at_step(patch, step, press_ctrl_c)
+        with pytest.raises(KeyboardInterrupt):
+            train(base_folder, rows, task, tmp_path, eval_dataset=rows, **COURSE)
+    resume(base_folder, rows, task, tmp_path)
+    last = Path("checkpoints") / "checkpoint-15" / WEIGHTS
+    assert (tmp_path / last).read_bytes() == (whole[2].output_dir / last).read_bytes()
+
+
+def test_a_resumed_run_reports_the_mean_loss_of_all_its_steps(base_folder, rows, task, own_stopped, whole):
+    _, _, result = resume(base_folder, rows, task, own_stopped)
+    assert result.train_loss == pytest.approx(whole[2].train_loss, rel=1e-6)
+
+
+def test_a_checkpoint_can_be_given_by_its_path(base_folder, rows, task, own_stopped, whole):
+    model, _, _ = resume(
+        base_folder, rows, task, own_stopped, resume_from_checkpoint=own_stopped / "checkpoints" / "checkpoint-5"
+    )
+    assert equal(lora_weights(model), lora_weights(whole[0]))
+
+
+def test_a_run_whose_best_checkpoint_is_behind_it_can_be_moved_and_resumed(
+    base_folder, rows, task, tmp_path, monkeypatch
+):
+    judged = scripted(task, [0.9, 0.5, 0.1])
+    at_step(monkeypatch, 7, press_ctrl_c)
+    with pytest.raises(KeyboardInterrupt):
+        train(base_folder, rows, judged, tmp_path / "before", eval_dataset=rows, **COURSE)
+    monkeypatch.undo()
+    (tmp_path / "before").rename(tmp_path / "after")
+    _, _, result = resume(base_folder, rows, judged, tmp_path / "after")
+    assert (result.best_step, result.best_metric) == (5, 0.9)
+    kept = load_file(tmp_path / "after" / "checkpoints" / "checkpoint-5" / WEIGHTS)
+    assert equal(load_file(result.adapter_dir / WEIGHTS), kept)
+
+
+def test_the_token_budget_of_a_checkpoint_is_used_again(base_folder, rows, task, tmp_path, monkeypatch):
+    at_step(monkeypatch, 2, press_ctrl_c)
+    with pytest.raises(KeyboardInterrupt):
+        train(base_folder, rows, task, tmp_path, token_budget=77, **COURSE)
+    monkeypatch.undo()
+    _, _, result = train(base_folder, rows, task, tmp_path, resume_from_checkpoint=True, **COURSE)
+    assert json.loads((result.adapter_dir / "run.json").read_text())["settings"]["token_budget"] == 77
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"learning_rate": 1e-3}, r"learning_rate: 0\.01 then, 0\.001 now"),
+        ({"seed": 1}, "data_seed: 0 then, 1 now; seed: 0 then, 1 now"),
+        ({"batch_size": 3}, "per_device_train_batch_size: 4 then, 3 now"),
+        ({"num_train_epochs": 4}, "num_train_epochs: 3 then, 4 now"),
+        ({"token_budget": 99}, "token_budget: .* then, 99 now"),
+        ({"loss_weight": "row"}, "loss_weight: 'token' then, 'row' now"),
+        ({"max_length": 100}, "max_length: 128 then, 100 now"),
+        ({"eval_dataset": None}, "eval_fingerprint"),
+        ({"early_stopping_patience": 9}, "early_stopping_patience: None then, 9 now"),
+        ({"lora": {"dropout": 0.2}}, r"lora.*0\.1.* then, .*0\.2.* now"),
+        ({"lora": {"dropout": 0.1, "alpha": 1}}, "lora.*16.* then, .*1.* now"),
+        ({"lora": {"dropout": 0.1, "r": 4}}, "lora"),
+    ],
+)
+def test_other_settings_are_refused_by_name(base_folder, rows, task, own_stopped, changes, named):
+    before = snapshot(own_stopped)
+    with pytest.raises(TrainingError, match=f"belongs to a run with other settings .*{named}"):
+        resume(base_folder, rows, task, own_stopped, **changes)
+    assert snapshot(own_stopped) == before
+
+
+def test_other_rows_are_refused(base_folder, rows, task, own_stopped):
+    with pytest.raises(TrainingError, match="train_fingerprint"):
+        train(base_folder, rows[1:], task, own_stopped, eval_dataset=rows, resume_from_checkpoint=True, **COURSE)
+
+
+def test_another_quantization_is_refused(base_folder, rows, task, own_stopped):
+    model, tokenizer = load(base_folder, quantization="fp4")
+    model = qk.attach_lora(model, r=8, dropout=0.1)
+    settings = {name: value for name, value in COURSE.items() if name != "lora"}
+    with pytest.raises(TrainingError, match="quantization: .*nf4.* then, .*fp4.* now"):
+        qk.train(
+            model, tokenizer, rows, task=task, output_dir=own_stopped, eval_dataset=rows, learning_rate=1e-2,
+            resume_from_checkpoint=True, progress=False, **settings,
+        )  # fmt: skip
+
+
+def test_what_does_not_decide_the_course_may_differ(base_folder, rows, task, own_stopped, whole):
+    model, _, _ = resume(base_folder, rows, task, own_stopped, progress=True, logging_steps=5)
+    assert equal(lora_weights(model), lora_weights(whole[0]))
+
+
+@pytest.mark.parametrize("name", ["optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json", WEIGHTS])
+def test_a_checkpoint_that_lacks_a_file_is_refused(base_folder, rows, task, own_stopped, name):
+    (own_stopped / "checkpoints" / "checkpoint-7" / name).unlink()
+    with pytest.raises(TrainingError, match=f"{name} is missing; training cannot be resumed"):
+        resume(base_folder, rows, task, own_stopped)
+
+
+def test_a_checkpoint_whose_file_was_cut_short_is_refused(base_folder, rows, task, own_stopped):
+    path = own_stopped / "checkpoints" / "checkpoint-7" / "optimizer.pt"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(TrainingError, match=r"optimizer\.pt has \d+ bytes instead of \d+"):
+        resume(base_folder, rows, task, own_stopped)
+
+
+def test_without_a_checkpoint_there_is_nothing_to_resume(base_folder, rows, task, tmp_path):
+    with pytest.raises(TrainingError, match="there is no checkpoint to resume from"):
+        resume(base_folder, rows, task, tmp_path)
+    with pytest.raises(TrainingError, match="there is no checkpoint to resume from: .*nowhere"):
+        resume(base_folder, rows, task, tmp_path, resume_from_checkpoint=tmp_path / "nowhere")
+
+
+def test_incomplete_checkpoints_are_passed_over_and_removed(base_folder, rows, task, own_stopped, whole):
+    broken = own_stopped / "checkpoints" / "checkpoint-9"
+    shutil.copytree(own_stopped / "checkpoints" / "checkpoint-7", broken)
+    (broken / MARKER).unlink()
+    assert latest_checkpoint(broken.parent).name == "checkpoint-7"
+    model, _, _ = resume(base_folder, rows, task, own_stopped)
+    assert not broken.exists()
+    assert equal(lora_weights(model), lora_weights(whole[0]))
+
+
+def test_removing_incomplete_checkpoints_keeps_the_complete_ones(own_stopped):
+    (own_stopped / "checkpoints" / "checkpoint-8").mkdir()
+    remove_incomplete(own_stopped / "checkpoints")
+    assert names(own_stopped) == ["checkpoint-5", "checkpoint-7"]
+
+
+# What is kept
+
+
+def test_the_best_and_the_last_checkpoint_are_kept(whole):
+    _, _, result = whole
+    assert names(result.output_dir) == sorted({f"checkpoint-{result.best_step}", "checkpoint-15"})
+
+
+def test_without_an_evaluation_the_last_checkpoint_is_kept(base_folder, rows, task, tmp_path):
+    train(base_folder, rows, task, tmp_path, num_train_epochs=3)
+    assert names(tmp_path) == ["checkpoint-9"]
+
+
+# A full disk
+
+
+@pytest.fixture
+def largest_file():
+    """Bounds the size of every file this process writes, as a full disk would."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def bound(size):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+
+    yield bound
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size", [30_000, 100_000])  # less than the adapter's weights, less than the optimizer's state
+def test_a_disk_that_is_full_while_a_checkpoint_is_saved(
+    base_folder, rows, task, tmp_path, monkeypatch, largest_file, size
+):
+    at_step(monkeypatch, 5, lambda: largest_file(size))
+    with pytest.raises(
+        OutputError, match="checkpoint-6 could not be written.*free some space.*checkpoint-3 holds step 3"
+    ):
+        train(base_folder, rows, task, tmp_path, num_train_epochs=3)
+    assert names(tmp_path) == ["checkpoint-3"]
+    assert read_course(tmp_path / "checkpoints" / "checkpoint-3")
+    assert not (tmp_path / "adapter").exists()
+
+
+def test_a_disk_that_is_full_while_a_checkpoint_is_marked_complete(base_folder, rows, task, tmp_path, monkeypatch):
+    original = checkpoints.write_json
+
+    def write_json(path, content):
+        if path.parent.name == "checkpoint-6":
+            path.write_text('{"course": {')
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        original(path, content)
+
+    monkeypatch.setattr(checkpoints, "write_json", write_json)
+    with pytest.raises(OutputError, match="checkpoint-6 could not be written.*No space left"):
+        train(base_folder, rows, task, tmp_path, num_train_epochs=3)
+    assert names(tmp_path) == ["checkpoint-3"]
+
+
+def test_a_marker_cut_short_by_a_crash_makes_no_complete_checkpoint(base_folder, rows, task, own_stopped, whole):
+    marker = own_stopped / "checkpoints" / "checkpoint-7" / MARKER
+    marker.write_text(marker.read_text()[:50])
+    assert latest_checkpoint(own_stopped / "checkpoints").name == "checkpoint-5"
+    model, _, _ = resume(base_folder, rows, task, own_stopped)
+    assert equal(lora_weights(model), lora_weights(whole[0]))
+
+
+@pytest.mark.parametrize("size", [30_000, 5_000])
+def test_a_disk_that_is_full_while_the_adapter_is_saved(
+    base_folder, rows, task, tmp_path, monkeypatch, largest_file, size
+):
+    def save(*arguments):
+        largest_file(size)
+        save_adapter(*arguments)
+
+    monkeypatch.setattr(training, "save_adapter", save)
+    with pytest.raises(OutputError, match="adapter could not be written.*checkpoint-3 holds step 3"):
+        train(base_folder, rows, task, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]
+
+
+def test_what_a_full_disk_interrupted_can_be_finished(base_folder, rows, task, tmp_path, monkeypatch):
+    def save(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "save_adapter", save)
+        with pytest.raises(OutputError):
+            train(base_folder, rows, task, tmp_path, eval_dataset=rows)
+    model, _, _ = train(base_folder, rows, task, tmp_path, eval_dataset=rows, resume_from_checkpoint=True)
+    assert equal(lora_weights(qk.load_adapter(tmp_path)[0]), lora_weights(model))
+
+
+# Verification
+
+
+def test_an_adapter_that_was_saved_wrongly_is_not_kept(base_folder, rows, task, tmp_path, monkeypatch):
+    def save(model, tokenizer, folder):
+        save_adapter(model, tokenizer, folder)
+        tensors = load_file(folder / WEIGHTS)
+        save_file({name: value * 1.01 for name, value in tensors.items()}, folder / WEIGHTS, metadata={"format": "pt"})
+
+    monkeypatch.setattr(training, "save_adapter", save)
+    with pytest.raises(VerificationError, match="answers differently.*it is not kept.*checkpoint-3"):
+        train(base_folder, rows, task, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]
+
+
+def test_a_fresh_adapter_gets_the_weights_of_the_checkpoint(base_folder, rows, task, own_stopped):
+    other, tokenizer = attach(base_folder, dropout=0.1, seed=99)
+    settings = {name: value for name, value in COURSE.items() if name != "lora"}
+    result = qk.train(
+        other, tokenizer, rows, task=task, output_dir=own_stopped, eval_dataset=rows, learning_rate=1e-2,
+        resume_from_checkpoint=True, progress=False, **settings,
+    )  # fmt: skip
+    assert result.steps == 15

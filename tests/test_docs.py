@@ -1,0 +1,53 @@
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def code_blocks(text, language):
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_readme_example_has_about_fifteen_lines_and_runs_offline(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("qlorakit_finance")
+    example, later = code_blocks(README, "python")
+    assert len([line for line in example.splitlines() if line.strip()]) <= 16
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example + "import qlorakit as qk\n" + later, "README.md", "exec"), {})  # noqa: S102  # our own
+    assert "tuned" in capsys.readouterr().out
+    assert (tmp_path / "runs/sentiment/report.json").is_file()
+
+
+def test_the_guide_runs_from_top_to_bottom(tmp_path, monkeypatch, capsys):
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    exec(compile("\n".join(code_blocks(guide, "python")), "guide.md", "exec"), {})  # noqa: S102  # our own
+    printed = capsys.readouterr().out
+    assert "line 2" in printed
+    assert "Did you mean 'urgent'?" in printed
+    assert "tuned" in printed
+
+
+def test_the_readme_names_every_plugin_and_every_verb():
+    import qlorakit
+
+    for plugin in (ROOT / "plugins").iterdir():
+        assert f"qlorakit-{plugin.name}" in README
+    verbs = {name for name in qlorakit.__all__ if name.islower()} - {"get_task", "list_tasks"}
+    assert not [verb for verb in verbs if f"`{verb}`" not in README]
+
+
+def test_every_plugin_has_the_same_skeleton():
+    needed = {"README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "src", "tests"}
+    for plugin in (ROOT / "plugins").iterdir():
+        assert needed <= {path.name for path in plugin.iterdir()}, plugin
+
+
+def test_links_between_pages_lead_somewhere():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/README.md")]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            assert target.startswith("http") or (page.parent / target).exists(), f"{page}: {target}"

@@ -1,0 +1,592 @@
+import dataclasses
+import json
+import math
+import shutil
+
+from qlorakit.bitsandbytes_offline import bitsandbytes as bnb
+
+import pytest
+import torch
+from engine import attach, distance, echo_task, equal, load, lora_weights, scripted, snapshot, train
+from safetensors.torch import load_file
+
+import qlorakit as qk
+from qlorakit.encoding import Encoder, template_hash
+from qlorakit.errors import (
+    ConfigurationError,
+    DataError,
+    EncodingError,
+    ModelError,
+    OutputError,
+    QlorakitError,
+    TrainingError,
+    UnknownNameError,
+)
+from qlorakit.padded_batch import padded_batches
+from qlorakit.rows import fingerprint
+from qlorakit.trainer import supervised
+from qlorakit.training import REFUSED_ARGUMENTS
+
+
+@pytest.fixture(scope="module")
+def learned(base_folder, rows, task, tmp_path_factory):
+    """One run with everything on; nobody may change it."""
+    folder = tmp_path_factory.mktemp("learned") / "run"
+    lora = {"seed": 5, "alpha": 12}
+    return train(
+        base_folder, rows, task, folder, lora=lora, eval_dataset=rows, num_train_epochs=8, seed=7, logging_steps=1
+    )
+
+
+def losses(result):
+    return [record["loss"] for record in result.history if "loss" in record]
+
+
+def weights_in(folder):
+    return load_file(folder / "adapter_model.safetensors")
+
+
+def supervised_rows(tokenizer, rows, task):
+    return Encoder(tokenizer, max_length=128).encode_rows(rows, task)
+
+
+def mean_loss(model, tokenizer, rows, task, *, by_row=False):
+    """The mean negative log-likelihood of the target tokens, from all logits of one row at a time."""
+    parts = []
+    for row in supervised_rows(tokenizer, rows, task):
+        (item,) = row.encoded
+        with torch.no_grad():
+            logprobs = model(input_ids=torch.tensor([[*item.prompt, *item.target]])).logits[0].double().log_softmax(-1)
+        first = len(item.prompt) - 1
+        parts.append([-float(logprobs[first + place, token]) for place, token in enumerate(item.target)])
+    tokens = [value for part in parts for value in part]
+    return sum(sum(part) / len(part) for part in parts) / len(parts) if by_row else sum(tokens) / len(tokens)
+
+
+def uneven(task):
+    """The task with answers of very different lengths."""
+    words = {"up": "up", "down": "down and down and down again", "flat": "flat"}
+
+    def ask(row):
+        return [dataclasses.replace(example, choices=None, target=words[row["label"]]) for example in task.format(row)]
+
+    return dataclasses.replace(task, format=ask)
+
+
+# What is learned
+
+
+def test_it_learns_what_can_be_memorised(learned, rows, task):
+    model, tokenizer, result = learned
+    assert result.best_metric == 1.0
+    found = qk.predict(model, tokenizer, rows, task=task, progress=False)
+    assert found["prediction"] == found["label"]
+
+
+def test_the_loss_falls_and_is_reported(learned):
+    found = losses(learned[2])
+    assert found[-1] < found[0] / 10
+    assert learned[2].train_loss == pytest.approx(sum(found) / len(found), rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_adapter_bit_for_bit(base_folder, rows, task, tmp_path):
+    settings = {"lora": {"dropout": 0.1}, "seed": 3}
+    first, second = (train(base_folder, rows, task, tmp_path / name, **settings)[2] for name in ("a", "b"))
+    assert losses(first) == losses(second)
+    name = "adapter_model.safetensors"
+    assert (first.adapter_dir / name).read_bytes() == (second.adapter_dir / name).read_bytes()
+
+
+def test_another_seed_gives_another_adapter(base_folder, rows, task, tmp_path):
+    first, second = (train(base_folder, rows, task, tmp_path / str(seed), seed=seed)[0] for seed in (3, 4))
+    assert not equal(lora_weights(first), lora_weights(second))
+
+
+def test_only_the_answer_is_learned(base_folder, rows, task):
+    _, tokenizer = load(base_folder)
+    sequences, weights = supervised(supervised_rows(tokenizer, rows, task), "token")
+    assert [tokenizer.decode(item.answer) for item in sequences] == [f" {row['label']}<|end|>" for row in rows]
+    assert [tokenizer.decode(item.prompt).endswith("<|assistant|>") for item in sequences] == [True] * len(rows)
+    assert weights == [1.0] * len(rows)
+
+
+@pytest.mark.parametrize("loss_weight", ["token", "row"])
+def test_the_loss_is_the_mean_over_the_target_tokens_or_the_rows(base_folder, rows, task, tmp_path, loss_weight):
+    model, tokenizer = attach(base_folder)
+    expected = mean_loss(model.eval(), tokenizer, rows, uneven(task), by_row=loss_weight == "row")
+    result = qk.train(
+        model, tokenizer, rows, task=uneven(task), output_dir=tmp_path, batch_size=18, max_steps=1, logging_steps=1,
+        loss_weight=loss_weight, token_budget=200, progress=False,
+    )  # fmt: skip
+    assert losses(result) == [pytest.approx(expected, rel=1e-5)]
+
+
+@pytest.mark.parametrize("loss_weight", ["token", "row"])
+def test_the_evaluation_loss_is_weighted_as_in_training(base_folder, rows, task, tmp_path, loss_weight):
+    model, tokenizer, result = train(
+        base_folder, rows, uneven(task), tmp_path, eval_dataset=rows, loss_weight=loss_weight, max_new_tokens=2
+    )
+    expected = mean_loss(model.eval(), tokenizer, rows, uneven(task), by_row=loss_weight == "row")
+    (found,) = [record["eval_loss"] for record in result.history if "eval_loss" in record]
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_how_rows_are_cut_into_micro_batches_has_no_influence(base_folder, rows, task, tmp_path):
+    runs = [
+        train(base_folder, rows, uneven(task), tmp_path / str(budget), token_budget=budget, logging_steps=1)
+        for budget in (10_000, 120, 1)
+    ]
+    whole = runs[0]
+    for cut in runs[1:]:
+        assert losses(cut[2]) == pytest.approx(losses(whole[2]), rel=1e-4)
+        assert losses(cut[2])[0] == pytest.approx(losses(whole[2])[0], abs=1e-6)
+
+
+@pytest.mark.parametrize("loss_weight", ["token", "row"])
+def test_micro_batches_have_the_gradients_of_one_batch(base_folder, rows, task, tmp_path, loss_weight):
+    steps = []
+    for budget in (10_000, 120, 1):  # with plain gradient descent a step is the gradient
+        before = lora_weights(attach(base_folder, init_lora_weights="gaussian")[0])
+        model, _, _ = train(
+            base_folder, rows, uneven(task), tmp_path / str(budget), lora={"init_lora_weights": "gaussian"},
+            token_budget=budget, optim="sgd", learning_rate=1.0, max_grad_norm=0.0, max_steps=1, batch_size=18,
+            loss_weight=loss_weight,
+        )  # fmt: skip
+        steps.append({name: value - before[name] for name, value in lora_weights(model).items()})
+    assert distance(steps[0], steps[1]) < 1e-4
+    assert distance(steps[0], steps[2]) < 1e-4
+
+
+@pytest.mark.parametrize("name", ["activation_checkpointing", "gradient_checkpointing"])
+def test_checkpointed_activations_give_the_same_losses(base_folder, rows, task, tmp_path, name):
+    plain = train(base_folder, rows, task, tmp_path / "plain", logging_steps=1)
+    saving = train(base_folder, rows, task, tmp_path / "saving", logging_steps=1, **{name: True})
+    assert losses(saving[2]) == pytest.approx(losses(plain[2]), rel=1e-6)
+    assert distance(lora_weights(plain[0]), lora_weights(saving[0])) < 1e-5
+
+
+def test_training_goes_on_from_what_was_learned(base_folder, rows, task, tmp_path):
+    model, tokenizer, first = train(base_folder, rows, task, tmp_path / "a", num_train_epochs=4, logging_steps=1)
+    second = qk.train(
+        model, tokenizer, rows, task=task, output_dir=tmp_path / "b", max_steps=1, logging_steps=1, progress=False
+    )
+    assert losses(second)[0] < losses(first)[0] / 2
+
+
+# Evaluation in the middle
+
+
+def gradients(model, batch):
+    model.train()
+    model.zero_grad()
+    (-batch.logprobs(model).sum()).backward()
+    return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+
+
+def gradients_around_an_evaluation(base_folder, rows, task, *, packed=False):
+    model, tokenizer = attach(base_folder)
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.1, generator=torch.Generator().manual_seed(1))
+    sequences, _ = supervised(supervised_rows(tokenizer, rows, task), "token")
+    (batch,) = padded_batches(sequences, token_budget=10_000, pad=0)
+    before = gradients(model, batch)
+    if packed:
+        for module in model.modules():
+            if isinstance(module, bnb.nn.Linear4bit):
+                module.support_avx512bf16_for_cpu = True
+        with torch.no_grad():
+            batch.logprobs(model.eval())
+    else:
+        qk.evaluate(model, tokenizer, rows, task=task, baseline=True, resamples=100, progress=False)
+    return before, gradients(model, batch)
+
+
+def test_gradients_after_an_evaluation_are_those_before_it(base_folder, rows, task):
+    before, after = gradients_around_an_evaluation(base_folder, rows, task)
+    assert len(before) == 28
+    assert equal(before, after)
+
+
+@pytest.mark.skipif(not bnb.functional.has_avx512bf16(), reason="this processor has no packed path")
+def test_with_the_packed_path_an_evaluation_does_ruin_the_gradients(base_folder, rows, task):
+    before, after = gradients_around_an_evaluation(base_folder, rows, task, packed=True)
+    assert not equal(before, after)
+
+
+def test_evaluations_do_not_change_the_course_of_training(base_folder, rows, task, tmp_path):
+    settings = {"lora": {"dropout": 0.1}, "num_train_epochs": 3}
+    train(base_folder, rows, task, tmp_path / "without", **settings)
+    train(base_folder, rows, task, tmp_path / "with", eval_dataset=rows, **settings)
+    last = "checkpoints/checkpoint-9"
+    assert equal(weights_in(tmp_path / "without" / last), weights_in(tmp_path / "with" / last))
+
+
+# Which checkpoint is the result
+
+
+@pytest.mark.parametrize(
+    ("values", "higher", "best"), [([0.1, 0.9, 0.2], True, 6), ([0.5, 0.1, 0.9], False, 6), ([3.0, 2.0, 1.0], True, 3)]
+)
+def test_the_best_checkpoint_is_in_memory_and_on_disk(base_folder, rows, task, tmp_path, values, higher, best):
+    judged = scripted(task, values, higher_is_better=higher)
+    model, _, result = train(base_folder, rows, judged, tmp_path, eval_dataset=rows, num_train_epochs=3)
+    expected = weights_in(tmp_path / "checkpoints" / f"checkpoint-{best}")
+    in_memory = {name.replace(".default", ""): value for name, value in lora_weights(model).items()}
+    assert (result.best_step, result.best_metric) == (best, values[best // 3 - 1])
+    assert equal(weights_in(result.adapter_dir), expected)
+    assert equal(in_memory, expected)
+
+
+def test_a_lower_loss_is_better(base_folder, rows, task, tmp_path):
+    _, _, result = train(
+        base_folder, rows, task, tmp_path, eval_dataset=rows, num_train_epochs=3, metric_for_best_model="loss"
+    )
+    assert result.best_metric == min(record["eval_loss"] for record in result.history if "eval_loss" in record)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "eval_accuracy"])
+def test_any_metric_of_the_task_can_choose(base_folder, rows, task, tmp_path, name):
+    _, _, result = train(base_folder, rows, task, tmp_path, eval_dataset=rows, metric_for_best_model=name)
+    (found,) = [record["eval_accuracy"] for record in result.history if "eval_accuracy" in record]
+    assert result.best_metric == found
+
+
+def test_the_first_metric_chooses_unless_told_otherwise(learned):
+    assert learned[2].best_metric == max(r["eval_macro_f1"] for r in learned[2].history if "eval_macro_f1" in r)
+
+
+@pytest.mark.parametrize("extra", [{"eval_steps": 2}, {"logging_steps": 2}, {"eval_steps": 2, "save_steps": 4}])
+def test_every_evaluation_in_steps_can_be_the_result(base_folder, rows, task, tmp_path, extra):
+    judged = scripted(task, [0.1, 0.9, 0.2, 0.1, 0.1, 0.1])
+    settings = {"eval_strategy": "steps", "batch_size": 3, "max_steps": 6, **extra}
+    try:
+        _, _, result = train(base_folder, rows, judged, tmp_path, eval_dataset=rows, **settings)
+    except ConfigurationError:
+        return  # as good: nothing was trained under settings that would lose the best
+    assert result.best_step == 4
+    assert equal(weights_in(result.adapter_dir), weights_in(tmp_path / "checkpoints" / "checkpoint-4"))
+
+
+def test_an_evaluation_split_that_is_never_asked_is_refused(base_folder, rows, task, tmp_path):
+    with pytest.raises(ConfigurationError, match="eval_strategy"):
+        train(base_folder, rows, task, tmp_path, eval_dataset=rows, eval_strategy="no")
+
+
+def test_without_an_evaluation_split_the_last_step_is_the_result(base_folder, rows, task, tmp_path):
+    _, _, result = train(base_folder, rows, task, tmp_path, num_train_epochs=2)
+    assert (result.best_metric, result.best_step) == (None, None)
+    assert equal(weights_in(result.adapter_dir), weights_in(tmp_path / "checkpoints" / "checkpoint-6"))
+
+
+@pytest.mark.parametrize(
+    ("values", "higher", "epochs"), [([0.5, 0.4, 0.3, 0.9], True, 3), ([0.5, 0.6, 0.7, 0.1], False, 3)]
+)
+def test_early_stopping_stops_after_the_patience_is_over(base_folder, rows, task, tmp_path, values, higher, epochs):
+    judged = scripted(task, values, higher_is_better=higher)
+    _, _, result = train(
+        base_folder, rows, judged, tmp_path, eval_dataset=rows, num_train_epochs=4, early_stopping_patience=2
+    )
+    assert result.steps == 3 * epochs
+    assert result.best_step == 3
+
+
+def test_early_stopping_lets_a_run_that_improves_go_on(base_folder, rows, task, tmp_path):
+    judged = scripted(task, [0.1, 0.2, 0.15, 0.3])
+    _, _, result = train(
+        base_folder, rows, judged, tmp_path, eval_dataset=rows, num_train_epochs=4, early_stopping_patience=2
+    )
+    assert result.steps == 12
+
+
+# Settings
+
+
+@pytest.mark.parametrize("name", sorted(set(REFUSED_ARGUMENTS) - {"output_dir", "resume_from_checkpoint"}))
+def test_an_argument_that_would_lie_is_refused_with_the_reason(adapted, rows, task, tmp_path, name):
+    with pytest.raises(ConfigurationError, match=rf"^{name} is refused: .+ .+"):
+        qk.train(*adapted, rows, task=task, output_dir=tmp_path, **{name: 2})
+
+
+def test_the_arguments_known_to_lie_are_all_refused():
+    assert set(REFUSED_ARGUMENTS) >= {
+        "per_device_train_batch_size", "gradient_accumulation_steps", "auto_find_batch_size", "label_smoothing_factor",
+        "neftune_noise_alpha", "remove_unused_columns", "train_sampling_strategy", "use_liger_kernel",
+        "logging_nan_inf_filter", "save_only_model",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": 0}, "batch_size=0: an optimizer step needs at least 1 row"),
+        ({"batch_size": 2.5}, r"batch_size=2\.5"),
+        ({"batch_size": True}, "batch_size=True"),
+        ({"learning_rate": -1e-4}, "learning_rate=-0.0001: must be a positive number"),
+        ({"learning_rate": float("nan")}, "learning_rate=nan"),
+        ({"learning_rate": float("inf")}, "learning_rate=inf"),
+        ({"learning_rate": "2e-4"}, "learning_rate='2e-4'"),
+        ({"num_train_epochs": 0}, "num_train_epochs=0"),
+        ({"num_train_epochs": float("inf")}, "num_train_epochs=inf"),
+        ({"seed": -1}, "seed=-1"),
+        ({"loss_weight": "words"}, "loss_weight='words' is not one of 'token', 'row'"),
+        ({"max_length": 0}, "max_length=0"),
+        ({"max_length": 1000}, "context of 128"),
+        ({"token_budget": 0}, "token_budget=0"),
+        ({"max_new_tokens": 0}, "max_new_tokens=0"),
+        ({"early_stopping_patience": 2}, "early_stopping_patience=2: needs an eval_dataset"),
+        ({"metric_for_best_model": "accuracy"}, "metric_for_best_model='accuracy' needs an eval_dataset"),
+        ({"lr_scheduler_type": "zigzag"}, "zigzag"),
+        ({"optim": "magic"}, "magic"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused_and_leaves_no_trace(adapted, rows, task, tmp_path, settings, message):
+    with pytest.raises(ConfigurationError, match=message):
+        qk.train(*adapted, rows, task=task, output_dir=tmp_path / "run", progress=False, **settings)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_argument_is_refused_with_the_nearest_match(adapted, rows, task, tmp_path):
+    with pytest.raises(UnknownNameError, match="no argument 'learning_rat'.*Did you mean 'learning_rate'"):
+        qk.train(*adapted, rows, task=task, output_dir=tmp_path, learning_rat=1e-4)
+
+
+def test_an_unknown_metric_is_an_error_before_the_first_step(adapted, rows, task, tmp_path):
+    model, _ = adapted
+    before = lora_weights(model)
+    with pytest.raises(UnknownNameError, match=r"no such metric.*Did you mean 'accuracy'.*It has macro_f1, accuracy"):
+        qk.train(
+            *adapted, rows, task=task, output_dir=tmp_path / "run", eval_dataset=rows, metric_for_best_model="acuracy"
+        )
+    assert equal(lora_weights(model), before)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_refused_setting_does_not_stand_in_the_way_of_the_next_try(adapted, rows, task, tmp_path):
+    with pytest.raises(ConfigurationError):
+        qk.train(*adapted, rows, task=task, output_dir=tmp_path / "run", lr_scheduler_type="zigzag")
+    result = qk.train(*adapted, rows, task=task, output_dir=tmp_path / "run", max_steps=1, progress=False)
+    assert result.steps == 1
+
+
+def test_a_model_without_an_adapter_is_refused(base_folder, rows, task, tmp_path):
+    with pytest.raises(ConfigurationError, match="call attach_lora first"):
+        qk.train(*load(base_folder), rows, task=task, output_dir=tmp_path)
+
+
+def test_a_packed_model_is_refused(adapted, rows, task, tmp_path):
+    layer = adapted[0].get_base_model().model.layers[0].mlp.up_proj.base_layer
+    layer.weight.quant_state.packing_format_for_cpu = True
+    with pytest.raises(ModelError, match="repacked"):
+        qk.train(*adapted, rows, task=task, output_dir=tmp_path / "run")
+
+
+def test_the_models_configuration_is_put_back(base_folder, rows, task, tmp_path):
+    assert load(base_folder)[0].config.use_cache is True
+    model, _, _ = train(base_folder, rows, task, tmp_path, max_steps=1)
+    assert model.config.use_cache is True
+
+
+def test_without_progress_nothing_is_printed(base_folder, rows, task, tmp_path, capsys):
+    train(base_folder, rows, task, tmp_path, eval_dataset=rows, logging_steps=1, max_steps=1)
+    assert capsys.readouterr().out == ""
+
+
+# Rows
+
+
+def test_rows_that_are_also_evaluated_on_are_counted_aloud(base_folder, rows, task, tmp_path, caplog):
+    train(base_folder, rows, task, tmp_path, eval_dataset=rows[:4], max_steps=1)
+    assert "4 of 4 rows of eval_dataset ask what a row of train_dataset asks" in caplog.text
+
+
+def test_rows_apart_give_no_warning(base_folder, rows, task, tmp_path, caplog):
+    train(base_folder, rows[4:], task, tmp_path, eval_dataset=rows[:4], max_steps=1)
+    assert "train_dataset asks" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"text": "sales rose"}, "row 3: .*label"),
+        ({"text": "sales rose", "label": "upp"}, "row 3: .*unknown label 'upp'.*Did you mean 'up'"),
+        ({"text": "", "label": "up"}, "row 3: column 'text' is empty"),
+        ({"text": None, "label": "up"}, "row 3: column 'text' holds NoneType"),
+    ],
+)
+@pytest.mark.parametrize("where", ["train_dataset", "eval_dataset"])
+def test_a_bad_row_is_named_with_its_dataset(adapted, rows, task, tmp_path, bad, message, where):
+    spoilt = [*rows[:2], bad, *rows[2:]]
+    data = {"train_dataset": rows, "eval_dataset": rows, where: spoilt}
+    with pytest.raises(DataError, match=f"{where}, {message}"):
+        qk.train(*adapted, **data, task=task, output_dir=tmp_path / "run")
+
+
+def test_a_free_text_row_without_an_answer_is_named(adapted, tmp_path):
+    task = dataclasses.replace(echo_task(), reference=lambda row: row.get("answer", "none"))
+    with pytest.raises(DataError, match="train_dataset, row 2: there is nothing to learn"):
+        qk.train(*adapted, [{"text": "a", "answer": "a"}, {"text": "b"}], task=task, output_dir=tmp_path)
+
+
+def test_no_rows_are_an_error(adapted, task, tmp_path):
+    with pytest.raises(DataError, match="train_dataset: there are none"):
+        qk.train(*adapted, [], task=task, output_dir=tmp_path)
+
+
+def test_a_long_prompt_is_cut_and_counted_and_its_target_is_whole(base_folder, rows, task, tmp_path, caplog):
+    long = {"text": "sales rose number " * 60, "label": "up"}
+    _, _, result = train(base_folder, [long, *rows], task, tmp_path, max_steps=1)
+    assert "1 of 19 prompts (5.3%) were longer than the context" in caplog.text
+    counts = json.loads((result.adapter_dir / "run.json").read_text())["encoding"]["train"]
+    assert counts["cut_examples"] == 1
+    assert counts["cut_tokens"] > 50
+
+
+def test_a_target_that_does_not_fit_is_an_error_and_never_cut(adapted, tmp_path):
+    row = {"text": "up", "answer": "up and down " * 90}
+    with pytest.raises(EncodingError, match="row 1: the prompt does not fit: .*raise max_length"):
+        qk.train(*adapted, [row], task=echo_task(), output_dir=tmp_path)
+
+
+@pytest.mark.parametrize("where", ["train_dataset", "eval_dataset"])
+def test_a_row_that_does_not_fit_is_named_with_its_dataset(adapted, tmp_path, where):
+    short, long = {"text": "up", "answer": "up"}, {"text": "up", "answer": "up and down " * 90}
+    data = {"train_dataset": [short], "eval_dataset": [short], where: [short, long]}
+    with pytest.raises(EncodingError, match=f"{where}, row 2"):
+        qk.train(*adapted, **data, task=echo_task(), output_dir=tmp_path)
+
+
+# Losses that are not numbers
+
+
+def test_a_loss_that_is_not_finite_stops_training_and_leaves_no_adapter(adapted, rows, task, tmp_path):
+    model, tokenizer = adapted
+    next(p for name, p in model.named_parameters() if "lora_B" in name).data[0, 0] = float("nan")
+    with pytest.raises(TrainingError, match="the loss is nan at step 1.*learning_rate"):
+        qk.train(model, tokenizer, rows, task=task, output_dir=tmp_path, progress=False)
+    assert not (tmp_path / "adapter").exists()
+    assert not list((tmp_path / "checkpoints").glob("*"))
+
+
+@pytest.mark.parametrize("evaluated", [True, False])
+def test_an_exploding_run_is_an_error_and_leaves_no_adapter(base_folder, rows, task, tmp_path, evaluated):
+    extra = {"eval_dataset": rows} if evaluated else {}
+    with pytest.raises(QlorakitError):
+        train(base_folder, rows, task, tmp_path, learning_rate=1e38, max_grad_norm=0.0, **extra)
+    assert not (tmp_path / "adapter").exists()
+    assert not list((tmp_path / "checkpoints").glob("checkpoint-*"))
+
+
+# The output folder
+
+
+@pytest.mark.parametrize("held", ["adapter", "checkpoints"])
+def test_a_folder_that_holds_another_run_is_refused_and_untouched(adapted, rows, task, tmp_path, held):
+    (tmp_path / held).mkdir()
+    (tmp_path / held / "mine").write_text("keep me")
+    before = snapshot(tmp_path)
+    with pytest.raises(
+        OutputError, match=rf"holds another run \({held}\).*resume_from_checkpoint=True.*overwrite=True"
+    ):
+        qk.train(*adapted, rows, task=task, output_dir=tmp_path)
+    assert snapshot(tmp_path) == before
+
+
+def test_overwriting_replaces_the_old_adapter(base_folder, rows, task, tmp_path):
+    first = train(base_folder, rows, task, tmp_path / "run")[0]
+    second = train(base_folder, rows, task, tmp_path / "run", seed=1, overwrite=True)[0]
+    found = lora_weights(qk.load_adapter(tmp_path / "run")[0])
+    assert equal(found, lora_weights(second))
+    assert not equal(found, lora_weights(first))
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["adapter", "checkpoints"]
+
+
+def test_an_overwriting_run_that_fails_leaves_the_old_adapter(base_folder, adapted, rows, task, tmp_path):
+    train(base_folder, rows, task, tmp_path / "run")
+    before = snapshot(tmp_path / "run" / "adapter")
+    model, tokenizer = adapted
+    next(p for p in model.parameters() if p.requires_grad).data[0, 0] = float("nan")
+    with pytest.raises(TrainingError):
+        qk.train(model, tokenizer, rows, task=task, output_dir=tmp_path / "run", overwrite=True, progress=False)
+    assert snapshot(tmp_path / "run" / "adapter") == before
+
+
+def test_a_file_in_the_place_of_the_output_folder_is_refused(adapted, rows, task, tmp_path):
+    (tmp_path / "run").write_text("a file")
+    with pytest.raises(OutputError, match="is a file; give a folder"):
+        qk.train(*adapted, rows, task=task, output_dir=tmp_path / "run")
+
+
+# What is written
+
+
+@pytest.fixture(scope="module")
+def record(learned):
+    return json.loads((learned[2].adapter_dir / "run.json").read_text())
+
+
+def test_the_record_holds_settings_and_seeds(record):
+    settings = record["settings"]
+    assert (settings["seed"], settings["data_seed"]) == (7, 7)
+    assert settings["per_device_train_batch_size"] == 6
+    assert settings["learning_rate"] == 1e-2
+    assert settings["token_budget"] >= 512
+    assert settings["loss_weight"] == "token"
+    assert settings["task"] == "toy/direction"
+    assert (settings["lora"]["r"], settings["lora"]["lora_alpha"], settings["lora"]["lora_dropout"]) == (8, 12, 0.0)
+
+
+def test_the_record_holds_the_seed_of_the_adapters_start(record):
+    assert record["settings"]["lora"]["seed"] == 5
+
+
+def test_the_record_lists_the_target_modules_as_plain_data(record):
+    targets = record["settings"]["lora"]["target_modules"]
+    assert isinstance(targets, list)
+    assert targets == sorted(targets)
+
+
+def test_the_record_identifies_rows_template_base_and_versions(record, learned, rows):
+    assert record["settings"]["train_fingerprint"] == fingerprint(rows)
+    assert record["settings"]["eval_fingerprint"] == fingerprint(rows)
+    assert record["settings"]["template"] == template_hash(learned[1])
+    assert len(record["base"]["weights"]["model.safetensors"]) == 64
+    assert record["base"]["quantization"] == {
+        "quantization": "nf4", "double_quantization": True, "compute_dtype": "float32",
+    }  # fmt: skip
+    assert {"qlorakit", "torch", "transformers", "peft", "bitsandbytes"} <= set(record["versions"])
+    assert record["encoding"]["train"]["examples"] == len(rows)
+
+
+def test_the_record_holds_losses_metrics_and_the_verification(record, learned):
+    assert [r["loss"] for r in record["history"] if "loss" in r] == losses(learned[2])
+    assert sum("eval_macro_f1" in r for r in record["history"]) == 8
+    assert record["best"] == {"metric": 1.0, "step": learned[2].best_step}
+    assert record["verification"] == {"rows": 16, "equal": True}
+    assert record["steps"] == learned[2].steps == 24
+    assert all(math.isfinite(r["loss"]) for r in record["history"] if "loss" in r)
+
+
+def test_the_record_holds_no_texts(learned, rows):
+    written = "".join((learned[2].adapter_dir / name).read_text() for name in ("run.json", "manifest.json"))
+    assert not any(row["text"] in written for row in rows)
+
+
+def test_adapters_are_written_as_safetensors_and_nothing_is_a_full_pickle(learned):
+    names = {path.name for path in learned[2].output_dir.rglob("*") if path.is_file()}
+    assert "adapter_model.safetensors" in names
+    assert {name for name in names if name.endswith((".bin", ".pkl", ".pt", ".pth"))} == {
+        "optimizer.pt", "scheduler.pt", "rng_state.pth",
+    }  # fmt: skip
+    for path in learned[2].output_dir.rglob("*.pt"):
+        assert torch.load(path, weights_only=True)
+
+
+def test_the_result_says_what_was_done(learned, tmp_path):
+    _, _, result = learned
+    assert result.adapter_dir == result.output_dir / "adapter"
+    assert result.verified_rows == 16
+    assert result.seconds > 0
+    assert result.best_step in range(3, 25, 3)
+    shutil.copytree(result.adapter_dir, tmp_path / "elsewhere")
+    assert qk.load_adapter(tmp_path / "elsewhere")
