@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 
 import pytest
 from helpers import write_jsonl
 
 from qlorakit import read_rows
-from qlorakit.errors import ConfigurationError, DataError
+from qlorakit.errors import ConfigurationError, DataError, PluginError
 from qlorakit.kinds import single_label
 from qlorakit.rows import check_rows, fingerprint, input_key, row_content, row_ids
 from qlorakit.task import Column, FileFormat

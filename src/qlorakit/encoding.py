@@ -228,6 +228,9 @@ class Encoder:
         if example.choices is not None and example.target is not None and example.target not in example.choices:
             msg = f"target {example.target!r} is not among the choices {', '.join(map(repr, example.choices))}"
             raise EncodingError(msg)
+        if example.choices is not None and len(set(example.choices)) != len(example.choices):
+            msg = f"a choice occurs twice: {', '.join(map(repr, example.choices))}"
+            raise EncodingError(msg)
         # A control token at the end of the prompt keeps what follows apart; otherwise a few tokens may have a say.
         tail = prompt[-1:] if prompt[-1] in self._special_ids else prompt[-BOUNDARY:]
         roles = tuple(message.role for message in messages)

@@ -21,7 +21,7 @@ from qlorakit.inference import (
     resolve_token_budget,
     warn_of,
 )
-from qlorakit.metrics import class_scores, confusion
+from qlorakit.metrics import class_scores, confusion, is_right
 from qlorakit.report import Comparison, Estimate, Report, System
 from qlorakit.rows import check_rows, fingerprint, row_ids
 from qlorakit.splits import overlap
@@ -210,7 +210,7 @@ def _compare(first: _Measured, other: _Measured, references: Sequence[Any], conf
         )
         for name, value in first.values.items()
     }
-    right = [[o.value == r for o, r in zip(m.outputs, references, strict=True)] for m in (first, other)]
+    right = (list(map(is_right, one.outputs, references)) for one in (first, other))
     return Comparison(first.name, other.name, differences, mcnemar(*right))
 
 

@@ -40,17 +40,22 @@ class ClassScores:
     predicted: int
 
 
+def is_right(output: Output[Any], reference: Any) -> bool:  # noqa: ANN401  # any value
+    """Whether the output equals the reference; an invalid one never does."""
+    return output.value is not None and bool(output.value == reference)
+
+
 def accuracy() -> Metric[Any]:
     """Share of rows whose output equals the reference; an invalid output is wrong."""
 
     def compute(outputs: Sequence[Output[Any]], references: Sequence[Any], rows: Sequence[Row]) -> float:
         del rows
-        right = sum(output.value == reference for output, reference in zip(outputs, references, strict=True))
+        right = sum(map(is_right, outputs, references))
         return float(right / len(references))
 
     def counts(output: Output[Any], reference: Any, row: Row) -> Sequence[float]:  # noqa: ANN401  # any value
         del row
-        return float(output.value == reference), 1.0
+        return float(is_right(output, reference)), 1.0
 
     return Metric("accuracy", compute, counts=counts, from_counts=lambda totals: totals[:, 0] / totals[:, 1])
 

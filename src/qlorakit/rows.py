@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qlorakit.errors import ConfigurationError, DataError, did_you_mean
+from qlorakit.errors import ConfigurationError, DataError, PluginError, did_you_mean
 
 if TYPE_CHECKING:
     import datasets
@@ -88,18 +88,22 @@ def check_rows(
 
     Raises:
         DataError: No rows, or a row that the task cannot read.
+        PluginError: A row on which the task itself fails.
     """
     count = 0
     for index, row in enumerate(rows):
         count += 1
+        where = f"{source}, {f'line {numbers[index]}' if numbers else f'row {index + 1}'}"
         try:
             task.format(row)
             if labelled:
                 task.reference(row)
         except DataError as error:
-            number = numbers[index] if numbers else index + 1
-            msg = f"{source}, {'line' if numbers else 'row'} {number}: {error}"
+            msg = f"{where}: {error}"
             raise DataError(msg) from error
+        except Exception as error:
+            msg = f"{where}: task {task.name} fails on it ({type(error).__name__}: {error})"
+            raise PluginError(msg) from error
     if count == 0:
         msg = f"{source}: there are none left to work with"
         raise DataError(msg)
