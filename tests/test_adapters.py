@@ -305,7 +305,11 @@ def test_verification_tells_an_equal_adapter_from_a_slightly_different_one(adapt
     if spoilt:
         tensors["base_model.model.model.layers.0.mlp.up_proj.lora_B.weight"][0, 0] += 1e-2
     save_file(tensors, tmp_path / "adapter_model.safetensors", metadata={"format": "pt"})
-    assert verify_adapter(model, tmp_path, lambda: model(input_ids=SENTENCE).logits.tolist()) is not spoilt
+
+    def ask():
+        return model(input_ids=SENTENCE).logits.tolist()
+
+    assert verify_adapter(model, tmp_path, ask) is not spoilt
 
 
 def test_verification_leaves_the_adapter_trainable_and_alone(adapted, tmp_path):

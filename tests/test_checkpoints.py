@@ -247,7 +247,7 @@ def test_another_quantization_is_refused(base_folder, rows, task, own_stopped):
     model, tokenizer = load(base_folder, quantization="fp4")
     model = qk.attach_lora(model, r=8, dropout=0.1)
     settings = {name: value for name, value in COURSE.items() if name != "lora"}
-    with pytest.raises(TrainingError, match="quantization: .*nf4.* then, .*fp4.* now"):
+    with pytest.raises(TrainingError, match=r"quantization: .*nf4.* then, .*fp4.* now"):
         qk.train(
             model, tokenizer, rows, task=task, output_dir=own_stopped, eval_dataset=rows, learning_rate=1e-2,
             resume_from_checkpoint=True, progress=False, **settings,
@@ -276,7 +276,7 @@ def test_a_checkpoint_whose_file_was_cut_short_is_refused(base_folder, rows, tas
 def test_without_a_checkpoint_there_is_nothing_to_resume(base_folder, rows, task, tmp_path):
     with pytest.raises(TrainingError, match="there is no checkpoint to resume from"):
         resume(base_folder, rows, task, tmp_path)
-    with pytest.raises(TrainingError, match="there is no checkpoint to resume from: .*nowhere"):
+    with pytest.raises(TrainingError, match=r"there is no checkpoint to resume from: .*nowhere"):
         resume(base_folder, rows, task, tmp_path, resume_from_checkpoint=tmp_path / "nowhere")
 
 
@@ -330,7 +330,7 @@ def test_a_disk_that_is_full_while_a_checkpoint_is_saved(
 ):
     at_step(monkeypatch, 5, lambda: largest_file(size))
     with pytest.raises(
-        OutputError, match="checkpoint-6 could not be written.*free some space.*checkpoint-3 holds step 3"
+        OutputError, match=r"checkpoint-6 could not be written.*free some space.*checkpoint-3 holds step 3"
     ):
         train(base_folder, rows, task, tmp_path, num_train_epochs=3)
     assert names(tmp_path) == ["checkpoint-3"]
@@ -348,7 +348,7 @@ def test_a_disk_that_is_full_while_a_checkpoint_is_marked_complete(base_folder, 
         original(path, content)
 
     monkeypatch.setattr(checkpoints, "write_json", write_json)
-    with pytest.raises(OutputError, match="checkpoint-6 could not be written.*No space left"):
+    with pytest.raises(OutputError, match=r"checkpoint-6 could not be written.*No space left"):
         train(base_folder, rows, task, tmp_path, num_train_epochs=3)
     assert names(tmp_path) == ["checkpoint-3"]
 
@@ -370,7 +370,7 @@ def test_a_disk_that_is_full_while_the_adapter_is_saved(
         save_adapter(*arguments)
 
     monkeypatch.setattr(training, "save_adapter", save)
-    with pytest.raises(OutputError, match="adapter could not be written.*checkpoint-3 holds step 3"):
+    with pytest.raises(OutputError, match=r"adapter could not be written.*checkpoint-3 holds step 3"):
         train(base_folder, rows, task, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]
 
@@ -397,7 +397,7 @@ def test_an_adapter_that_was_saved_wrongly_is_not_kept(base_folder, rows, task, 
         save_file({name: value * 1.01 for name, value in tensors.items()}, folder / WEIGHTS, metadata={"format": "pt"})
 
     monkeypatch.setattr(training, "save_adapter", save)
-    with pytest.raises(VerificationError, match="answers differently.*it is not kept.*checkpoint-3"):
+    with pytest.raises(VerificationError, match=r"answers differently.*it is not kept.*checkpoint-3"):
         train(base_folder, rows, task, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]
 

@@ -42,7 +42,7 @@ def truth(report):
 
 def test_the_baseline_is_what_the_base_alone_answers(base_folder, report, unseen, task):
     alone = evaluate(*load(base_folder), unseen, task)
-    assert [system.name for system in alone.systems][0] == "base"
+    assert alone.systems[0].name == "base"
     assert [p["base"] for p in alone.predictions] == [p["base"] for p in report.predictions]
     assert alone.system("base").metrics["accuracy"].value == report.system("base").metrics["accuracy"].value
 

@@ -178,7 +178,7 @@ def test_predict_keeps_a_label_that_is_there_and_does_not_look_at_it(base, rows,
 
 
 def test_the_length_of_a_known_answer_has_no_influence_on_the_question(base):
-    model, tokenizer = base
+    _, tokenizer = base
     text = "sales rose and " * 40
     short, long = {"text": text, "answer": "up"}, {"text": text, "answer": "up and down and up and down and up"}
     encoder = Encoder(tokenizer, max_length=100)
@@ -251,9 +251,8 @@ def test_the_models_mode_is_put_back(base_folder, task, training):
 def test_the_models_mode_is_put_back_after_an_error(adapted):
     model, _ = adapted
     model.train()
-    with pytest.raises(RuntimeError, match="stop"), evaluating(model):
-        assert not model.training
-        raise RuntimeError("stop")  # noqa: EM101
+    with pytest.raises(RuntimeError, match="must match"), evaluating(model):
+        torch.zeros(2) + torch.zeros(3)
     assert model.training
 
 

@@ -111,7 +111,7 @@ def test_a_packed_layer_is_refused_by_name(base_folder):
 
 @pytest.mark.skipif(not bnb.functional.has_avx512bf16(), reason="this processor has no packed path")
 def test_a_model_that_bitsandbytes_really_packed_is_refused(base_folder):
-    model, tokenizer = load(base_folder)
+    model, _ = load(base_folder)
     for layer in four_bit_layers(model).values():
         layer.support_avx512bf16_for_cpu = True
     with torch.no_grad():

@@ -50,7 +50,7 @@ def accuracy() -> Metric[Any]:
 
     def compute(outputs: Sequence[Output[Any]], references: Sequence[Any], rows: Sequence[Row]) -> float:
         del rows
-        right = sum(map(is_right, outputs, references))
+        right = sum(is_right(output, reference) for output, reference in zip(outputs, references, strict=True))
         return float(right / len(references))
 
     def counts(output: Output[Any], reference: Any, row: Row) -> Sequence[float]:  # noqa: ANN401  # any value
