@@ -21,7 +21,10 @@ socket.socket = Refusing
 WHOLE_PATH = (
     NO_SOCKETS
     + """
+import os, shutil, time
+from pathlib import Path
 import qlorakit as qk
+import qlorakit.plugins
 from qlorakit.kinds import single_label
 file, output = sys.argv[1:]
 task = single_label("toy/direction", summary="?", instruction="the direction", labels=("down", "flat", "up"))
@@ -36,7 +39,21 @@ report = qk.evaluate(model, tokenizer, data["test"], task=task, baseline=True, t
                      resamples=100, progress=False)
 report.save(output + "/report.json")
 qk.predict(model, tokenizer, data["test"], task=task, progress=False)
-print(json.dumps({"attempts": attempts, "base": report.settings["base"]["name"]}))
+said = {"attempts": list(attempts), "base": report.settings["base"]["name"]}
+
+# A model that the Hub's local cache holds.
+time.sleep = lambda _: None  # nobody waits between two attempts
+cache, commit = Path(os.environ["HF_HOME"]) / "hub" / "models--acme--base", "0123456789abcdef" * 2 + "01234567"
+shutil.copytree(qlorakit.plugins.installed().models["house/base"].folder, cache / "snapshots" / commit)
+(cache / "refs").mkdir()
+(cache / "refs" / "main").write_text(commit)
+model, tokenizer = qk.load_quantized("acme/base", compute_dtype="float32")
+attempts.clear()
+model = qk.attach_lora(model, r=4)
+qk.train(model, tokenizer, data["train"], task=task, output_dir=output + "-hub", max_steps=1, progress=False)
+report = qk.evaluate(model, tokenizer, data["test"], task=task, resamples=100, progress=False)
+said |= {"cached": report.settings["base"], "cached_attempts": list(attempts)}
+print(json.dumps(said))
 """
 )
 
@@ -85,7 +102,14 @@ def gone(house_plugin, rows, tmp_path_factory):
 
 def test_the_whole_path_opens_no_socket(gone):
     said, _, _ = gone
-    assert said == {"attempts": [], "base": "house/base"}
+    assert (said["attempts"], said["base"]) == ([], "house/base")
+
+
+def test_once_a_model_of_the_hub_is_loaded_nobody_asks_the_hub_again(gone):
+    said, _, _ = gone
+    assert said["cached_attempts"] == []
+    assert said["cached"]["name"] == "acme/base"
+    assert len(said["cached"]["weights"]["model.safetensors"]) == 64
 
 
 def test_the_whole_path_asks_for_no_kernel(gone, house_plugin):

@@ -1,3 +1,4 @@
+import re
 import shutil
 import time
 from pathlib import Path
@@ -152,7 +153,7 @@ def test_padding_is_none_of_the_tokens_at_which_generation_stops(tmp_path):
 @pytest.fixture
 def ends_only(tmp_path):
     """A base whose tokenizer has one control token for everything, as GPT-2 has."""
-    given = small_tokenizer(["<|end|>"], texts=["banana banana"] * 9, bos_token="<|end|>", eos_token="<|end|>")
+    given = small_tokenizer(["<|end|>"], texts=["banana"] * 9, bos_token="<|end|>", eos_token="<|end|>")
     return saved(tmp_path / "ends-only", given)
 
 
@@ -164,7 +165,7 @@ def test_where_every_control_token_ends_something_padding_is_an_ordinary_token(e
 
 def test_a_word_that_serves_as_padding_is_still_read_and_written_as_a_word(ends_only):
     _, tokenizer = load(ends_only)
-    tokenizer.pad_token = "banana"  # noqa: S105  # no password
+    assert tokenizer.pad_token == "banana"  # noqa: S105  # no password
     example = Example((Message("user", (Part("say banana now"),)),), target="banana split")
     encoded = Encoder(tokenizer, max_length=128).encode(example)
     assert encoded.neutralised == 0
@@ -264,11 +265,12 @@ def test_damaged_weights_are_refused_by_the_name_of_their_file(own_base, damage)
         load(own_base)
 
 
-def test_weights_in_which_a_layer_is_missing_are_refused(own_base):
+@pytest.mark.parametrize("layer", ["model.layers.1.mlp.up_proj", "model.norm"])
+def test_weights_in_which_a_layer_is_missing_are_refused(own_base, layer):
     tensors = load_file(own_base / "model.safetensors")
-    del tensors["model.layers.1.mlp.up_proj.weight"]
+    del tensors[f"{layer}.weight"]
     save_file(tensors, own_base / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ModelError, match=r"layers\.1\.mlp\.up_proj"):
+    with pytest.raises(ModelError, match=re.escape(layer)):
         load(own_base)
 
 
