@@ -9,7 +9,7 @@ from engine import attach, equal, evaluate, load, lora_weights, train
 from safetensors.torch import load_file, save_file
 
 import qlorakit as qk
-from qlorakit.adapters import linear_layers, save_adapter, seal_adapter, verify_adapter
+from qlorakit.adapters import base_record, linear_layers, save_adapter, seal_adapter, verify_adapter
 from qlorakit.errors import AdapterError, ConfigurationError, ModelError, QlorakitError
 
 SENTENCE = torch.tensor([[1, 40, 50, 60, 70]])
@@ -245,7 +245,7 @@ def write_manifest(text):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (change_base_weights, r"base .* is not the one .* weights differ in model\.safetensors.*base="),
+        (change_base_weights, r"base .* is not the one .* differs in model\.safetensors.*base="),
         (change_base_config, r"base .* is not the one .*config"),
         (change_base_tokenizer, "the tokenizer of base .* is not the one"),
         (truncate("adapter_model.safetensors"), r"adapter_model\.safetensors was changed or damaged.*adapter"),
@@ -338,8 +338,8 @@ def test_a_manifest_for_a_model_without_files_says_that_it_knows_no_base(base_fo
     monkeypatch.chdir(base_folder)  # whose weights have nothing to do with the model
     save_adapter(model, tokenizer, tmp_path)
     with caplog.at_level(logging.WARNING, logger="qlorakit"):
-        seal_adapter(tmp_path, model, tokenizer, task_name="toy", run_record={})
-    assert json.loads((tmp_path / "manifest.json").read_text())["base"]["weights"] == {}
+        seal_adapter(tmp_path, tokenizer, task_name="toy", base=base_record(model), run_record={})
+    assert json.loads((tmp_path / "manifest.json").read_text())["base"]["files"] == {}
     assert "manifest cannot recognise it" in caplog.text
 
 

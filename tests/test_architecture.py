@@ -13,7 +13,8 @@ LIGHT = (
 )  # fmt: skip
 ENGINE = (
     "bitsandbytes_offline", "padded_batch", "quantization", "adapters", "checkpoints", "inference", "evaluation",
-    "trainer", "training",
+    "trainer", "training_settings",
+    "training",
 )  # fmt: skip
 ORDER = LIGHT + ENGINE
 ENGINE_ONLY = {"torch", "transformers", "peft", "bitsandbytes", "accelerate"}

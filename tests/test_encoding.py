@@ -326,9 +326,9 @@ def test_an_empty_part_that_may_be_cut_is_no_help_to_a_prompt_that_is_too_long()
 
 def test_a_long_target_is_never_cut():
     target = "up and down " * 20
-    encoded = encoder(max_length=150).encode(ask("sales rose number " * 50, choices=None, target=target))
+    encoded = encoder(max_length=200).encode(ask("sales rose number " * 50, choices=None, target=target))
     assert decode(encoded.target) == f" {target}<|end|>"
-    with pytest.raises(EncodingError, match=r"of which the answer takes \d\d"):
+    with pytest.raises(EncodingError, match="the target has 82 tokens and would be cut"):
         encoder(max_length=70).encode(ask("sales rose", choices=None, target=target))
 
 

@@ -136,7 +136,7 @@ def test_the_report_says_how_it_was_measured(report, base_folder):
     settings = json.loads(json.dumps(report.to_dict()))["settings"]
     assert (settings["resamples"], settings["confidence"], settings["seed"]) == (500, 0.95, 0)
     assert settings["base"]["name"] == str(base_folder)
-    assert settings["base"]["weights"]
+    assert settings["base"]["files"]
     assert len(settings["template"]) == len(settings["rows_fingerprint"]) == len(settings["train_fingerprint"]) == 64
     assert report.system("tuned").tokens > 0
 

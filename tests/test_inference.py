@@ -31,8 +31,8 @@ def sets():
     return [(draw(prompt), [draw(size) for size in (1, 3, 2)]) for prompt in (12, 4, 30, 7)]
 
 
-def prompts_of(tokenizer, texts):
-    encoder = Encoder(tokenizer, max_length=128)
+def prompts_of(tokenizer, texts, *, max_new_tokens=10):
+    encoder = Encoder(tokenizer, max_length=128, max_new_tokens=max_new_tokens)
     return encoder, [encoder.encode(Example((Message("user", (Part(text),)),))).prompt for text in texts]
 
 
@@ -60,7 +60,7 @@ def test_the_probabilities_of_a_row_follow_from_its_scores(base, rows, task):
     model, tokenizer = base
     encoder = Encoder(tokenizer, max_length=128)
     encoded = encoder.encode_rows(rows, task)
-    answers = answer_rows(model, encoder, rows, encoded, task, max_new_tokens=4, token_budget=500, progress=False)
+    answers = answer_rows(model, encoder, rows, encoded, task, token_budget=500, progress=False)
     for output, (prediction,) in zip(answers.outputs, answers.predictions, strict=True):
         weights = {choice: math.exp(value) for choice, value in prediction.logprobs.items()}
         assert output.value == max(weights, key=weights.get)
@@ -73,17 +73,16 @@ def test_a_batch_is_generated_as_one_by_one(base):
     model, tokenizer = base
     encoder, prompts = prompts_of(tokenizer, ["up", "sales rose a lot in number", "was the profit flat", "of a loss"])
     assert len({len(prompt) for prompt in prompts}) > 1
-    settings = {"max_new_tokens": 12, "advance": NOTHING}
-    batched, _ = generate(model, encoder, prompts, token_budget=10_000, **settings)
-    single, _ = generate(model, encoder, prompts, token_budget=1, **settings)
+    batched, _ = generate(model, encoder, prompts, token_budget=10_000, advance=NOTHING)
+    single, _ = generate(model, encoder, prompts, token_budget=1, advance=NOTHING)
     assert batched == single
     assert any(prediction.text for prediction in batched)
 
 
 def test_generation_is_the_likeliest_token_again_and_again(base):
     model, tokenizer = base
-    encoder, (prompt,) = prompts_of(tokenizer, ["sales rose"])
-    (written,), _ = generate(model, encoder, [prompt], max_new_tokens=6, token_budget=500, advance=NOTHING)
+    encoder, (prompt,) = prompts_of(tokenizer, ["sales rose"], max_new_tokens=6)
+    (written,), _ = generate(model, encoder, [prompt], token_budget=500, advance=NOTHING)
     ids = list(prompt)
     for _ in range(6):
         with torch.no_grad():
@@ -93,8 +92,8 @@ def test_generation_is_the_likeliest_token_again_and_again(base):
 
 def test_text_that_does_not_end_is_no_valid_answer(base):
     model, tokenizer = base
-    encoder, prompts = prompts_of(tokenizer, ["sales rose"])
-    (written,), tokens = generate(model, encoder, prompts, max_new_tokens=3, token_budget=500, advance=NOTHING)
+    encoder, prompts = prompts_of(tokenizer, ["sales rose"], max_new_tokens=3)
+    (written,), tokens = generate(model, encoder, prompts, token_budget=500, advance=NOTHING)
     assert not written.valid
     assert tokens == len(prompts[0]) + 3
 
@@ -107,18 +106,18 @@ def test_text_that_ends_is_valid_and_stops_there(own_base):
         torch.nn.init.zeros_(head.weight)
         head.bias.copy_(torch.nn.functional.one_hot(torch.tensor(encoder.end_of_turn), model.config.vocab_size))
     model.lm_head = head
-    written, _ = generate(model, encoder, prompts, max_new_tokens=8, token_budget=500, advance=NOTHING)
+    written, _ = generate(model, encoder, prompts, token_budget=500, advance=NOTHING)
     assert [(prediction.text, prediction.valid) for prediction in written] == [("", True)] * 2
 
 
 def test_sampling_settings_of_the_model_are_ignored(base_folder, base):
     model, tokenizer = load(base_folder)
     encoder, prompts = prompts_of(tokenizer, ["sales rose", "was flat"])
-    expected, _ = generate(base[0], encoder, prompts, max_new_tokens=10, token_budget=500, advance=NOTHING)
+    expected, _ = generate(base[0], encoder, prompts, token_budget=500, advance=NOTHING)
     model.generation_config.update(
         do_sample=True, temperature=5.0, top_k=0, top_p=0.1, num_beams=3, repetition_penalty=3.0, no_repeat_ngram_size=1
     )  # fmt: skip
-    found, _ = generate(model, encoder, prompts, max_new_tokens=10, token_budget=500, advance=NOTHING)
+    found, _ = generate(model, encoder, prompts, token_budget=500, advance=NOTHING)
     assert found == expected
 
 
@@ -129,9 +128,9 @@ def test_sampling_settings_of_the_model_are_ignored(base_folder, base):
 def test_no_other_setting_of_the_model_changes_what_is_generated(base_folder, base, setting):
     model, tokenizer = load(base_folder)
     encoder, prompts = prompts_of(tokenizer, ["sales rose", "was flat"])
-    expected, _ = generate(base[0], encoder, prompts, max_new_tokens=10, token_budget=500, advance=NOTHING)
+    expected, _ = generate(base[0], encoder, prompts, token_budget=500, advance=NOTHING)
     model.generation_config.update(**setting)
-    found, _ = generate(model, encoder, prompts, max_new_tokens=10, token_budget=500, advance=NOTHING)
+    found, _ = generate(model, encoder, prompts, token_budget=500, advance=NOTHING)
     assert found == expected
 
 
@@ -140,7 +139,7 @@ def test_generation_leaves_the_models_own_settings_alone(base_folder):
     model.generation_config.update(temperature=5.0, top_k=7)
     before = model.generation_config.to_dict()
     encoder, prompts = prompts_of(tokenizer, ["sales rose"])
-    generate(model, encoder, prompts, max_new_tokens=2, token_budget=500, advance=NOTHING)
+    generate(model, encoder, prompts, token_budget=500, advance=NOTHING)
     assert model.generation_config.to_dict() == before
 
 

@@ -109,7 +109,7 @@ def test_once_a_model_of_the_hub_is_loaded_nobody_asks_the_hub_again(gone):
     said, _, _ = gone
     assert said["cached_attempts"] == []
     assert said["cached"]["name"] == "acme/base"
-    assert len(said["cached"]["weights"]["model.safetensors"]) == 64
+    assert len(said["cached"]["files"]["model.safetensors"]) == 64
 
 
 def test_the_whole_path_asks_for_no_kernel(gone, house_plugin):

@@ -25,7 +25,7 @@ from qlorakit.errors import (
 from qlorakit.padded_batch import padded_batches
 from qlorakit.rows import fingerprint
 from qlorakit.trainer import supervised
-from qlorakit.training import REFUSED_ARGUMENTS
+from qlorakit.training_settings import REFUSED_ARGUMENTS
 
 
 @pytest.fixture(scope="module")
@@ -444,7 +444,7 @@ def test_a_long_prompt_is_cut_and_counted_and_its_target_is_whole(base_folder, r
 
 def test_a_target_that_does_not_fit_is_an_error_and_never_cut(adapted, tmp_path):
     row = {"text": "up", "answer": "up and down " * 90}
-    with pytest.raises(EncodingError, match=r"row 1: the prompt does not fit: .*raise max_length"):
+    with pytest.raises(EncodingError, match=r"row 1: the target has .* raise max_length"):
         qk.train(*adapted, [row], task=echo_task(), output_dir=tmp_path)
 
 
@@ -550,8 +550,8 @@ def test_the_record_identifies_rows_template_base_and_versions(record, learned, 
     assert record["settings"]["train_fingerprint"] == fingerprint(rows)
     assert record["settings"]["eval_fingerprint"] == fingerprint(rows)
     assert record["settings"]["template"] == template_hash(learned[1])
-    assert len(record["base"]["weights"]["model.safetensors"]) == 64
-    assert record["base"]["quantization"] == {
+    assert len(record["settings"]["base"]["files"]["model.safetensors"]) == 64
+    assert record["settings"]["base"]["quantization"] == {
         "quantization": "nf4", "double_quantization": True, "compute_dtype": "float32",
     }  # fmt: skip
     assert {"qlorakit", "torch", "transformers", "peft", "bitsandbytes"} <= set(record["versions"])

@@ -15,18 +15,19 @@ from typing import TYPE_CHECKING, Any
 from qlorakit.bitsandbytes_offline import peft
 
 import torch
+from transformers.pytorch_utils import Conv1D
 
 from qlorakit.display import show
 from qlorakit.encoding import template_hash
 from qlorakit.errors import AdapterError, ConfigurationError, ModelError, did_you_mean
 from qlorakit.quantization import (
+    base_hashes,
     check_safetensors,
     file_hash,
     keep_unpacked,
     load_quantized,
     quantization_record,
     resolve_model,
-    weight_hashes,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ logger = logging.getLogger(__name__)
 MANIFEST, RUN_RECORD, WEIGHTS = "manifest.json", "run.json", "adapter_model.safetensors"
 MANIFEST_FORMAT = 1
 VERIFICATION = "qlorakit_verification"
+LORA_SEED = "qlorakit_seed"  # attribute of an adapted model: peft has no place for it
 PACKAGES = ("qlorakit", "torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
 
 _CHANGES_BASE = (
@@ -86,7 +88,7 @@ def attach_lora(
             that cannot work or would change the base.
         ModelError: The model has adapters already.
     """
-    if isinstance(model, peft.PeftModel):
+    if any(isinstance(module, peft.tuners.tuners_utils.BaseTunerLayer) for module in model.modules()):
         msg = "the model has an adapter already; load the base anew with load_quantized"
         raise ModelError(msg)
     _check_lora(r, alpha, dropout)
@@ -109,8 +111,13 @@ def attach_lora(
     keep_unpacked(model)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        adapted = peft.get_peft_model(model, config)
+        try:
+            adapted = peft.get_peft_model(model, config)
+        except (NotImplementedError, TypeError, ValueError) as error:
+            msg = f"attach_lora: peft refuses the settings: {str(error).splitlines()[0]}"
+            raise ConfigurationError(msg) from error
     adapted.peft_config["default"].inference_mode = False
+    setattr(adapted, LORA_SEED, seed)
     trainable, total = adapted.get_nb_trainable_parameters()
     show(f"LoRA: {trainable:,} of {total:,} parameters are trainable ({trainable / total:.2%})")
     return adapted
@@ -155,10 +162,10 @@ def verify_adapter(model: peft.PeftModel, folder: Path, ask: Callable[[], Any]) 
 
 def seal_adapter(
     folder: Path,
-    model: peft.PeftModel,
     tokenizer: PreTrainedTokenizerBase,
     *,
     task_name: str,
+    base: Mapping[str, Any],
     run_record: Mapping[str, Any],
 ) -> None:
     """Add the run record and, last of all, the manifest: a folder without one is not an adapter of this library."""
@@ -166,7 +173,8 @@ def seal_adapter(
     manifest = {
         "format": MANIFEST_FORMAT,
         "task": task_name,
-        "base": base_record(model),
+        "base": dict(base),
+        "max_length": run_record.get("settings", {}).get("max_length"),
         "tokenizer": tokenizer_hash(tokenizer),
         "template": template_hash(tokenizer),
         "versions": versions(),
@@ -202,12 +210,16 @@ def load_adapter(
     recorded = manifest["base"]
     name = str(base or recorded["name"])
     revision = None if base else recorded["revision"]
-    hashes = weight_hashes(resolve_model(name, revision=revision).folder)
-    if recorded["weights"] and hashes != recorded["weights"]:
-        changed = sorted(set(hashes.items()) ^ set(recorded["weights"].items()))
+    try:
+        hashes = base_hashes(resolve_model(name, revision=revision).folder)
+    except ModelError as error:
+        msg = f"{error} If the base of {folder} has moved, give its place with base="
+        raise ModelError(msg) from error
+    if recorded["files"] and hashes != recorded["files"]:
+        changed = sorted({file for file, _ in set(hashes.items()) ^ set(recorded["files"].items())})
         msg = (
-            f"{folder}: the base {name!r} is not the one this adapter was trained on; its weights differ in "
-            f"{', '.join(sorted({file for file, _ in changed}))}. Give the right one with base="
+            f"{folder}: the base {name!r} is not the one this adapter was trained on; it differs in "
+            f"{', '.join(changed)}. Give the right one with base="
         )
         raise AdapterError(msg)
     settings = recorded["quantization"]
@@ -226,6 +238,8 @@ def load_adapter(
     if template_hash(tokenizer) != manifest["template"]:
         msg = f"{folder}: the chat template is not the one this adapter was trained with"
         raise AdapterError(msg)
+    if manifest["max_length"]:  # questions are cut as they were in training
+        tokenizer.model_max_length = manifest["max_length"]
     adapted = peft.PeftModel.from_pretrained(model, folder)
     keep_unpacked(adapted)
     adapted.eval()
@@ -253,12 +267,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         AdapterError: The manifest is unreadable or of a newer format, or a file is missing, changed or damaged.
     """
     try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        manifest: dict[str, Any] = dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
         msg = f"{folder / MANIFEST} is damaged ({error})"
         raise AdapterError(msg) from error
     if manifest.get("format") != MANIFEST_FORMAT:
         msg = f"{folder / MANIFEST} has format {manifest.get('format')!r}; this version reads {MANIFEST_FORMAT}"
+        raise AdapterError(msg)
+    kinds = {"task": str, "base": dict, "tokenizer": str, "template": str, "files": dict}
+    wrong = [name for name, kind in kinds.items() if not isinstance(manifest.get(name), kind)]
+    if wrong or not {"name", "revision", "files", "quantization"} <= set(manifest["base"]):
+        msg = f"{folder / MANIFEST} is damaged: {', '.join(wrong) or 'base'} is not as it was written"
         raise AdapterError(msg)
     for name, expected in manifest["files"].items():
         path = folder / name
@@ -272,15 +291,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def base_record(model: peft.PeftModel | PreTrainedModel) -> dict[str, Any]:
-    """What identifies the base: name, revision, hashes of its weight files, and how it was quantized."""
+    """What identifies the base: name, revision, hashes of its files, and how it was quantized."""
     inner = model.get_base_model() if isinstance(model, peft.PeftModel) else model
     name, revision = str(inner.config._name_or_path), getattr(inner.config, "_commit_hash", None)
     try:
-        weights = weight_hashes(resolve_model(name, revision=revision).folder)
-    except ModelError:  # a model that was built in memory has no files
-        weights = {}
+        files = base_hashes(resolve_model(name, revision=revision).folder)
+    except (ModelError, OSError):  # a model that was built in memory has no files
+        files = {}
         logger.warning("the base %r has no weight files that could be found; the manifest cannot recognise it", name)
-    return {"name": name, "revision": revision, "weights": weights, "quantization": quantization_record(inner)}
+    return {"name": name, "revision": revision, "files": files, "quantization": quantization_record(inner)}
 
 
 def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
@@ -306,8 +325,8 @@ def plain(value: object) -> object:
 
 
 def _check_lora(r: int, alpha: float | None, dropout: float) -> None:
-    if r < 1:
-        msg = f"r={r}: the rank must be at least 1"
+    if isinstance(r, bool) or not isinstance(r, int) or r < 1:
+        msg = f"r={r!r}: the rank must be at least 1, a whole number"
         raise ConfigurationError(msg)
     if alpha is not None and not (alpha > 0 and math.isfinite(alpha)):
         msg = f"alpha={alpha}: must be a positive number"
@@ -336,10 +355,15 @@ def _check_targets(model: PreTrainedModel, targets: str | Sequence[str]) -> None
     linear = linear_layers(model)
     if isinstance(targets, str):
         try:
-            unmatched = [] if any(re.fullmatch(targets, name) for name in linear) else [targets]
+            matched = [name for name, _ in model.named_modules() if re.fullmatch(targets, name)]
         except re.error as error:
             msg = f"target_modules={targets!r} is not a regular expression: {error}"
             raise ConfigurationError(msg) from error
+        others = sorted(set(matched) - set(linear))
+        if matched and others:
+            msg = f"target_modules={targets!r} matches {others[-1]!r} as well, which is no linear layer; narrow it"
+            raise ConfigurationError(msg)
+        unmatched = [] if matched else [targets]
     else:
         unmatched = [t for t in targets if not any(name == t or name.endswith(f".{t}") for name in linear)]
     if unmatched or not targets:
@@ -354,10 +378,8 @@ def _check_targets(model: PreTrainedModel, targets: str | Sequence[str]) -> None
 
 def linear_layers(model: PreTrainedModel) -> list[str]:
     """Names of the layers an adapter can stand beside: linear ones, quantized or not, without the output head."""
-    head = model.get_output_embeddings()
-    return [
-        name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head
-    ]
+    head, kinds = model.get_output_embeddings(), torch.nn.Linear | Conv1D
+    return [name for name, module in model.named_modules() if isinstance(module, kinds) and module is not head]
 
 
 def _hint_lora_config(given: Iterable[str]) -> str:

@@ -88,7 +88,12 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers is not
         """
         del args, control
         written = self.folder / f"checkpoint-{state.global_step}"
-        write_json(written / MARKER, {"course": self.course, "files": _sizes(written)})
+        try:
+            content = {"course": self.course, "files": _sizes(written)}
+            write_json(written / f"{MARKER}.partial", content)
+            (written / f"{MARKER}.partial").replace(written / MARKER)
+        except OSError as error:
+            raise failed_save(written, error) from error
         needed = {written.name, Path(state.best_model_checkpoint or written).name}
         for path in self.folder.glob("checkpoint-*"):
             if path.name not in needed:
@@ -99,15 +104,24 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers is not
 
 def latest_checkpoint(folder: Path) -> Path | None:
     """The complete checkpoint with the most steps."""
-    complete = [path for path in folder.glob("checkpoint-*") if (path / MARKER).is_file()]
+    complete = [path for path in folder.glob("checkpoint-*") if _is_complete(path)]
     return max(complete, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
 def remove_incomplete(folder: Path) -> None:
     """Remove what an interrupted save left behind."""
     for path in folder.glob("checkpoint-*"):
-        if not (path / MARKER).is_file():
+        if not _is_complete(path):
             shutil.rmtree(path)
+
+
+def _is_complete(checkpoint: Path) -> bool:
+    """Whether the marker, which is written last, is there and can be read."""
+    try:
+        json.loads((checkpoint / MARKER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def read_course(checkpoint: Path) -> dict[str, Any]:
@@ -118,7 +132,7 @@ def read_course(checkpoint: Path) -> dict[str, Any]:
     """
     try:
         marker = json.loads((checkpoint / MARKER).read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:
         msg = f"{checkpoint} is not a complete checkpoint of this library ({error})"
         raise TrainingError(msg) from error
     present = _sizes(checkpoint)
@@ -137,12 +151,21 @@ def check_course(checkpoint: Path, recorded: Mapping[str, Any], asked: Mapping[s
     Raises:
         TrainingError: They differ; names each with both values.
     """
-    asked = json.loads(json.dumps(dict(asked), default=plain))
+    asked = _flat(json.loads(json.dumps(dict(asked), default=plain)))
+    recorded = _flat(recorded)
     differing = sorted(name for name in {*recorded, *asked} if recorded.get(name) != asked.get(name))
     if differing:
         pairs = "; ".join(f"{name}: {recorded.get(name)!r} then, {asked.get(name)!r} now" for name in differing)
         msg = f"{checkpoint} belongs to a run with other settings ({pairs}); resume with the same, or start anew"
         raise TrainingError(msg)
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings under dotted names."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat
 
 
 def how_to_resume(folder: Path) -> str:

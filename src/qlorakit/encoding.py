@@ -110,12 +110,14 @@ class EncodingCounts:
 class Encoder:
     """Turns examples into tokens for one tokenizer and context length."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, *, max_length: int) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, *, max_length: int, max_new_tokens: int = 256) -> None:
         """Check the template once.
 
         Args:
             tokenizer: With a chat template.
             max_length: Most tokens of prompt and answer together.
+            max_new_tokens: Room kept for an answer in free text, at most half of ``max_length``.  A known answer has
+                no say in it: a question must be asked as it was trained.
 
         Raises:
             EncodingError: The tokenizer has no template.
@@ -125,8 +127,9 @@ class Encoder:
             raise EncodingError(msg)
         self.tokenizer = tokenizer
         self.max_length = max_length
+        self.max_new_tokens = min(max_new_tokens, max(1, max_length // 2))
         self._control = [token for token in control_tokens(tokenizer) if len(token) > 1]
-        self._special_ids = frozenset(tokenizer.convert_tokens_to_ids(control_tokens(tokenizer)))
+        self.control_ids = frozenset(tokenizer.convert_tokens_to_ids(control_tokens(tokenizer)))
         self._template = FIXED_DATE + tokenizer.get_chat_template()
         self._system_role = self._has_system_role()
         self._continuations: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[int, ...]] = {}
@@ -157,15 +160,23 @@ class Encoder:
         messages, neutralised = self._neutralise(example.messages)
         prompt_text, prompt = self._prompt(messages)
         answers = self._continuations_of(example, messages, prompt_text, prompt)
-        room = self.max_length - max(map(len, answers.values()), default=1)
+        kept = self.max_new_tokens if example.choices is None else max(map(len, answers.values()))
+        room = self.max_length - kept
         cut = len(prompt) - room
         if cut > 0:
             messages = self._shorten(messages, room)
             _, shortened = self._prompt(messages)
             cut, prompt = len(prompt) - len(shortened), shortened
+        target = None if example.target is None else answers[example.target]
+        if target is not None and len(prompt) + len(target) > self.max_length:
+            msg = (
+                f"the target has {len(target)} tokens and would be cut: with the prompt's {len(prompt)} it exceeds the "
+                f"context of {self.max_length}; raise max_length and max_new_tokens, or shorten the target"
+            )
+            raise EncodingError(msg)
         return Encoded(
             prompt,
-            None if example.target is None else answers[example.target],
+            target,
             None if example.choices is None else tuple(answers[choice] for choice in example.choices),
             max(cut, 0),
             neutralised,
@@ -232,7 +243,7 @@ class Encoder:
             msg = f"a choice occurs twice: {', '.join(map(repr, example.choices))}"
             raise EncodingError(msg)
         # A control token at the end of the prompt keeps what follows apart; otherwise a few tokens may have a say.
-        tail = prompt[-1:] if prompt[-1] in self._special_ids else prompt[-BOUNDARY:]
+        tail = prompt[-1:] if prompt[-1] in self.control_ids else prompt[-BOUNDARY:]
         roles = tuple(message.role for message in messages)
         found = {}
         for answer in answers:
@@ -259,7 +270,7 @@ class Encoder:
             )
             raise EncodingError(msg)
         added = whole[len(prompt) :]
-        last = max((index for index, token in enumerate(added) if token in self._special_ids), default=None)
+        last = max((index for index, token in enumerate(added) if token in self.control_ids), default=None)
         if last is None:  # the template does not end a turn: the end-of-sequence token does
             end = self.tokenizer.eos_token_id
             if end is None:
@@ -332,8 +343,11 @@ class Encoder:
 
 def control_tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:
     """Texts that the tokenizer would read as control tokens, longest first."""
-    added = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
-    return sorted({*tokenizer.all_special_tokens, *added}, key=lambda token: (-len(token), token))
+    added = {token.content for token in tokenizer.added_tokens_decoder.values() if token.special}
+    named = set(tokenizer.all_special_tokens)
+    if tokenizer.pad_token not in added:  # an ordinary word that was chosen for padding stays one in texts
+        named.discard(tokenizer.pad_token)
+    return sorted(added | named, key=lambda token: (-len(token), token))
 
 
 def template_hash(tokenizer: PreTrainedTokenizerBase) -> str:

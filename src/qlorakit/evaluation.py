@@ -12,12 +12,12 @@ from qlorakit.bitsandbytes_offline import peft
 
 from qlorakit import baselines
 from qlorakit.adapters import base_record, versions
-from qlorakit.encoding import TEMPLATE_DATE, Encoder, template_hash
+from qlorakit.encoding import TEMPLATE_DATE, template_hash
 from qlorakit.errors import ConfigurationError
 from qlorakit.inference import (
     Answers,
     answer_rows,
-    resolve_max_length,
+    build_encoder,
     resolve_token_budget,
     warn_of,
 )
@@ -94,12 +94,14 @@ def evaluate(
         ModelError: The model answers with NaN.
     """
     adapted = isinstance(model, peft.PeftModel)
-    _check_settings(resamples, confidence, baseline=baseline, adapted=adapted)
+    _check_settings(resamples, confidence, seed, baseline=baseline, adapted=adapted)
     rows = [dict(row) for row in rows]
     check_rows(rows, task, labelled=True)
     train = [dict(row) for row in train_dataset] if train_dataset is not None else None
+    if train is not None:
+        check_rows(train, task, labelled=True, source="train_dataset")
     references = [task.reference(row) for row in rows]
-    encoder = Encoder(tokenizer, max_length=resolve_max_length(max_length, model, tokenizer))
+    encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
     encoded = encoder.encode_rows(rows, task)
     counts = warn_of(encoded)
     budget = resolve_token_budget(token_budget, model)
@@ -109,7 +111,7 @@ def evaluate(
         switched_off = model.disable_adapter() if name == "base" and adapted else contextlib.nullcontext()
         with switched_off:
             answers = answer_rows(
-                model, encoder, rows, encoded, task, max_new_tokens=max_new_tokens, token_budget=budget,
+                model, encoder, rows, encoded, task, token_budget=budget,
                 progress=progress, title=f"asking {name}",
             )  # fmt: skip
         return measure(name, answers.outputs, answers, time.monotonic() - began)
@@ -140,7 +142,7 @@ def evaluate(
         labels=task.labels,
         systems=tuple(_system(one, task, references, confidence) for one in measured),
         comparisons=tuple(_compare(measured[0], other, references, confidence) for other in measured[1:]),
-        predictions=tuple(_predictions(measured, rows, references, encoded, include_text=include_text)),
+        predictions=tuple(_predictions(measured, rows, references, encoded, task, include_text=include_text)),
         notes=tuple(notes),
         settings={
             "higher_is_better": {metric.name: metric.higher_is_better for metric in task.metrics},
@@ -148,7 +150,7 @@ def evaluate(
             "resamples": resamples,
             "seed": seed,
             "max_length": encoder.max_length,
-            "max_new_tokens": max_new_tokens,
+            "max_new_tokens": encoder.max_new_tokens,
             "token_budget": budget,
             "template": template_hash(tokenizer),
             "template_date": TEMPLATE_DATE,
@@ -160,9 +162,12 @@ def evaluate(
     )
 
 
-def _check_settings(resamples: int, confidence: float, *, baseline: bool, adapted: bool) -> None:
+def _check_settings(resamples: int, confidence: float, seed: int, *, baseline: bool, adapted: bool) -> None:
     if resamples < 100:  # noqa: PLR2004  # fewer do not reach into the tails
         msg = f"resamples={resamples}: an interval needs at least 100"
+        raise ConfigurationError(msg)
+    if seed < 0:
+        msg = f"seed={seed}: must be a whole number from 0 on"
         raise ConfigurationError(msg)
     if not 0.5 <= confidence < 1:  # noqa: PLR2004
         msg = f"confidence={confidence}: must be at least 0.5 and below 1, such as 0.95"
@@ -219,14 +224,20 @@ def _predictions(
     rows: Sequence[Row],
     references: Sequence[Any],
     encoded: Sequence[EncodedRow],
+    task: Task[Any],
     *,
     include_text: bool,
 ) -> Iterable[dict[str, Any]]:
     for index, (identity, reference) in enumerate(zip(row_ids(rows), references, strict=True)):
-        record: dict[str, Any] = {"row_id": identity, "reference": reference}
+        record: dict[str, Any] = {"row_id": identity}
+        shown = include_text or task.labels is not None  # an answer in free text is a text like any other
+        if shown:
+            record["reference"] = reference
         if include_text:
             record["text"] = [message.text for ex in encoded[index].examples for message in ex.messages]
         for system in measured:
             output = system.outputs[index]
-            record[system.name] = {"value": output.value, "scores": dict(output.scores)}
+            record[system.name] = {"right": is_right(output, reference), "scores": dict(output.scores)}
+            if shown:
+                record[system.name]["value"] = output.value
         yield record

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import qlorakit.bitsandbytes_offline  # noqa: F401  # before transformers
+from qlorakit.bitsandbytes_offline import peft
 
 import torch
-from transformers import GenerationConfig
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from qlorakit.display import progress_bar
 from qlorakit.encoding import EncodedRow, Encoder, EncodingCounts
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+NOT_FINITE = "what the model computes is not finite: its weights or its compute type are broken"
 RESULT_COLUMNS = ("row_id", "prediction", "valid", "probability")
 
 
@@ -52,13 +53,14 @@ class Answers:
 def evaluating(model: PreTrainedModel) -> Iterator[None]:
     """Evaluation mode without gradients, on unpacked weights; everything is put back afterwards."""
     keep_unpacked(model)
-    training = model.training
+    modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
         with torch.no_grad():
             yield
     finally:
-        model.train(training)
+        for module, training in modes.items():
+            module.training = training
 
 
 def predict(
@@ -93,17 +95,15 @@ def predict(
     """
     rows = [dict(row) for row in rows]
     check_rows(rows, task, labelled=False)
-    taken = sorted(set(RESULT_COLUMNS) & set(rows[0]))
+    taken = sorted(set(RESULT_COLUMNS) & {name for row in rows for name in row})
     if taken:
         msg = f"the rows already have the column {taken[0]!r}, which predict would overwrite; rename it first"
         raise DataError(msg)
-    encoder = Encoder(tokenizer, max_length=resolve_max_length(max_length, model, tokenizer))
+    encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
     encoded = encoder.encode_rows(rows, task)
     warn_of(encoded)
     budget = resolve_token_budget(token_budget, model)
-    answers = answer_rows(
-        model, encoder, rows, encoded, task, max_new_tokens=max_new_tokens, token_budget=budget, progress=progress
-    )
+    answers = answer_rows(model, encoder, rows, encoded, task, token_budget=budget, progress=progress)
     results = zip(rows, row_ids(rows), answers.outputs, strict=True)
     return to_dataset([{**row, **_result(identity, output)} for row, identity, output in results])
 
@@ -115,7 +115,6 @@ def answer_rows(
     encoded: Sequence[EncodedRow],
     task: Task[Any],
     *,
-    max_new_tokens: int,
     token_budget: int,
     progress: bool,
     title: str = "answering",
@@ -131,9 +130,7 @@ def answer_rows(
         for index, logprobs in zip(closed, scored, strict=True):
             predictions[index] = _likeliest(examples[index][0].choices or (), logprobs)
         prompts = [examples[index][1].prompt for index in free]
-        written, more = generate(
-            model, encoder, prompts, max_new_tokens=max_new_tokens, token_budget=token_budget, advance=advance
-        )
+        written, more = generate(model, encoder, prompts, token_budget=token_budget, advance=advance)
         predictions.update(zip(free, written, strict=True))
     in_order = iter([predictions[index] for index in range(len(examples))])
     grouped = tuple(tuple(next(in_order) for _ in row.examples) for row in encoded)
@@ -175,8 +172,7 @@ def score(
             totals[item] = float(part.double().sum())
         advance(done / len(batches))
     if not all(map(math.isfinite, totals)):
-        msg = "the model's log-probabilities are not finite: its weights or its compute type are broken"
-        raise ModelError(msg)
+        raise ModelError(NOT_FINITE)
     values = iter(totals)
     tokens = sum(batch.tokens for batch in batches)
     return [tuple(next(values) for _ in choices) for _, choices in sets], tokens
@@ -187,27 +183,22 @@ def generate(
     encoder: Encoder,
     prompts: Sequence[tuple[int, ...]],
     *,
-    max_new_tokens: int,
     token_budget: int,
     advance: Callable[[float], None],
 ) -> tuple[list[Prediction], int]:
     """Write the likeliest text token by token after each prompt, up to the end of the turn.
 
     Returns:
-        One prediction per prompt, not valid where the text did not end within ``max_new_tokens``; and the tokens
-        computed.
+        One prediction per prompt, not valid where the text did not end within the encoder's ``max_new_tokens``; and
+        the tokens computed.
+
+    Raises:
+        ModelError: The model's logits are not numbers.
     """
-    if max_new_tokens < 1:
-        msg = f"max_new_tokens={max_new_tokens}: an answer needs at least one token"
-        raise ConfigurationError(msg)
     if not prompts:
         return [], 0
-    end, pad = encoder.end_of_turn, pad_id(encoder)
-    # Everything stated: what is left open is filled in from the model's own settings, which may sample.
-    settings = GenerationConfig(
-        max_new_tokens=max_new_tokens, do_sample=False, num_beams=1, repetition_penalty=1.0, no_repeat_ngram_size=0,
-        temperature=1.0, top_k=50, top_p=1.0, eos_token_id=end, pad_token_id=pad,
-    )  # fmt: skip
+    end, pad, max_new_tokens = encoder.end_of_turn, pad_id(encoder), encoder.max_new_tokens
+    settings = GenerationConfig(max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=end, pad_token_id=pad)
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
     predictions: dict[int, Prediction] = {}
     tokens = start = 0
@@ -216,18 +207,68 @@ def generate(
         chosen = order[start : start + max(1, token_budget // (width + max_new_tokens))]
         ids = torch.tensor([[*[pad] * (width - len(prompts[index])), *prompts[index]] for index in chosen])
         mask = torch.tensor([[0] * (width - len(prompts[index])) + [1] * len(prompts[index]) for index in chosen])
-        written = model.generate(
-            input_ids=ids.to(model.device), attention_mask=mask.to(model.device), generation_config=settings
-        )
+        with _bare_settings(model):
+            written = model.generate(
+                input_ids=ids.to(model.device),
+                attention_mask=mask.to(model.device),
+                generation_config=settings,
+                logits_processor=LogitsProcessorList([_Finite()]),
+            )
         tokens += written.numel()
         for index, line in zip(chosen, written[:, width:].tolist(), strict=True):
             ended = end in line
             answer = line[: line.index(end)] if ended else line
-            text = encoder.tokenizer.decode(answer, skip_special_tokens=True).strip()
+            words = [token for token in answer if token not in encoder.control_ids]
+            text = encoder.tokenizer.decode(words).strip()
             predictions[index] = Prediction(text, valid=ended)
         start += len(chosen)
         advance(start / len(order))
     return [predictions[index] for index in range(len(prompts))], tokens
+
+
+class _Finite(LogitsProcessor):  # type: ignore[misc]  # transformers is not typed
+    """Stops generation on logits that are not numbers, from which some token would be picked all the same."""
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Pass the scores on.
+
+        Raises:
+            ModelError: One of them is NaN.
+        """
+        del input_ids
+        if torch.isnan(scores).any():
+            raise ModelError(NOT_FINITE)
+        return scores
+
+
+@contextmanager
+def _bare_settings(model: PreTrainedModel) -> Iterator[None]:
+    """Take the model's own generation settings away: whatever ours leave open would be filled in from them."""
+    owners = [model, model.get_base_model()] if isinstance(model, peft.PeftModel) else [model]
+    originals = [owner.generation_config for owner in owners]
+    for owner in owners:
+        owner.generation_config = GenerationConfig()
+    try:
+        yield
+    finally:
+        for owner, original in zip(owners, originals, strict=True):
+            owner.generation_config = original
+
+
+def build_encoder(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, max_length: int | None, max_new_tokens: int
+) -> Encoder:
+    """An encoder for the length asked for, or the model's context.
+
+    Raises:
+        ConfigurationError: A length is not positive, or longer than the context.
+    """
+    if max_new_tokens < 1:
+        msg = f"max_new_tokens={max_new_tokens}: an answer needs at least one token"
+        raise ConfigurationError(msg)
+    return Encoder(
+        tokenizer, max_length=resolve_max_length(max_length, model, tokenizer), max_new_tokens=max_new_tokens
+    )
 
 
 def resolve_max_length(given: int | None, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:

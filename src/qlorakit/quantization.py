@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from qlorakit.bitsandbytes_offline import bitsandbytes as bnb
 
 import torch
 from huggingface_hub import snapshot_download
+from huggingface_hub.errors import LocalEntryNotFoundError
 from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
@@ -74,7 +76,8 @@ def load_quantized(
         compute_dtype: ``"bfloat16"``, ``"float16"`` or ``"float32"``; unless given, bfloat16 where the hardware has
             it, else float16 on CUDA and float32 on CPU.
         device: ``"cuda"``, ``"cuda:1"``, ``"cpu"``; the first GPU where there is one unless given.
-        revision: Branch, tag or commit on the Hub; ``"main"`` unless given.  The commit it led to is recorded.
+        revision: Branch, tag or commit on the Hub; ``"main"`` unless given.  The commit it led to is recorded.  A
+            commit that is in the local cache is loaded without asking the Hub.
 
     Returns:
         A model in evaluation mode, its embeddings, norms and output head in the compute type, and a tokenizer with
@@ -97,7 +100,7 @@ def load_quantized(
         raise ModelError(msg)
     check_safetensors(resolved.folder)
     try:
-        model = AutoModelForCausalLM.from_pretrained(
+        model, loading = AutoModelForCausalLM.from_pretrained(
             resolved.folder,
             dtype=dtype,
             quantization_config=_quantization_config(quantization, dtype, double=double_quantization),
@@ -105,10 +108,15 @@ def load_quantized(
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=True,
+            output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except Exception as error:  # configuration, weights and libraries fail in their own ways
         msg = f"{name}: the model in {resolved.folder} cannot be loaded ({type(error).__name__}: {error})"
         raise ModelError(msg) from error
+    if loading["missing_keys"]:
+        missing = ", ".join(sorted(loading["missing_keys"]))
+        msg = f"{name}: the weights in {resolved.folder} lack {missing}, which would be left random; copy them again"
+        raise ModelError(msg)
     tokenizer = load_tokenizer(resolved, model)
     model.eval()
     model.requires_grad_(requires_grad=False)
@@ -128,13 +136,15 @@ def resolve_model(name: str, *, revision: str | None = None, plugins: Plugins | 
         ModelError: None of them has it; names what was tried and what is installed.
     """
     path = Path(name).expanduser()
-    if path.is_dir():
-        return ResolvedModel(name, path)
     plugins = plugins or installed()
-    if name in plugins.models:
-        return ResolvedModel(name, plugins.models[name].folder)
+    found = path if name and path.is_dir() else plugins.models[name].folder if name in plugins.models else None
+    if found is not None:
+        if revision is not None:
+            msg = f"revision={revision!r}: {name} is {found}, which has no revisions; leave it out"
+            raise ConfigurationError(msg)
+        return ResolvedModel(name, found)
     try:
-        folder = Path(snapshot_download(name, revision=revision, allow_patterns=HUB_FILES))
+        folder = _download(name, revision)
     except Exception as error:
         msg = (
             f"no model {name!r}.{did_you_mean(name, plugins.models)} Tried: the local folder {path} (not there); "
@@ -143,6 +153,16 @@ def resolve_model(name: str, *, revision: str | None = None, plugins: Plugins | 
         )
         raise ModelError(msg) from error
     return ResolvedModel(name, folder, revision=folder.name)
+
+
+def _download(name: str, revision: str | None) -> Path:
+    """The Hub's files in its local cache; a commit that is there already cannot have changed, and nobody is asked."""
+    if revision is not None and re.fullmatch("[0-9a-f]{40}", revision):
+        try:
+            return Path(snapshot_download(name, revision=revision, allow_patterns=HUB_FILES, local_files_only=True))
+        except LocalEntryNotFoundError:
+            logger.info("%s at %s is not in the local cache", name, revision)
+    return Path(snapshot_download(name, revision=revision, allow_patterns=HUB_FILES))
 
 
 def choose_device(device: str | torch.device | None) -> torch.device:
@@ -232,9 +252,9 @@ def check_safetensors(folder: Path) -> list[Path]:
     return files
 
 
-def weight_hashes(folder: Path) -> dict[str, str]:
-    """SHA-256 of each safetensors file of a model folder, by file name."""
-    return {path.name: file_hash(path) for path in sorted(folder.glob("*.safetensors"))}
+def base_hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of the configuration and of each safetensors file of a model folder, by file name."""
+    return {path.name: file_hash(path) for path in (folder / "config.json", *sorted(folder.glob("*.safetensors")))}
 
 
 def file_hash(path: Path) -> str:
@@ -251,10 +271,16 @@ def load_tokenizer(resolved: ResolvedModel, model: PreTrainedModel) -> PreTraine
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(resolved.folder, trust_remote_code=False, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:
         msg = f"{resolved.name}: no usable tokenizer in {resolved.folder} ({error})"
         raise ModelError(msg) from error
     entries = model.get_input_embeddings().weight.shape[0]
+    if max(tokenizer.get_vocab().values()) >= entries:
+        msg = (
+            f"{resolved.name}: the tokenizer has tokens up to {max(tokenizer.get_vocab().values())}, the model only "
+            f"{entries} embeddings; they do not belong together"
+        )
+        raise ModelError(msg)
     tokenizer.pad_token = choose_pad_token(tokenizer, _end_tokens(tokenizer, model), entries)
     tokenizer.padding_side = "right"
     if not tokenizer.chat_template:

@@ -118,8 +118,9 @@ def to_dataset(rows: Sequence[Row], *, source: str = "the rows") -> datasets.Dat
     import datasets
     import pyarrow as pa
 
+    names = list(dict.fromkeys(name for row in rows for name in row))
     try:
-        return datasets.Dataset.from_list([dict(row) for row in rows])
+        return datasets.Dataset.from_list([{name: row.get(name) for name in names} for row in rows])
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         msg = f"{source}: a column holds values of different types ({error}); write them alike, as text for example"
         raise DataError(msg) from error

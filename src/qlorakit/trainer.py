@@ -13,7 +13,8 @@ import qlorakit.bitsandbytes_offline  # noqa: F401  # before transformers
 
 import torch
 import transformers
-from transformers import TrainerCallback
+from safetensors import SafetensorError
+from transformers import PrinterCallback, TrainerCallback
 
 from qlorakit.adapters import save_adapter
 from qlorakit.checkpoints import failed_save
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from qlorakit.task import Row, Task
 
 LossWeight = Literal["token", "row"]
+RESERVED_METRICS = ("loss", "seconds")  # what evaluations report besides the task's own
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,6 @@ class Plan:
         evaluation: Rows to measure on; ``None`` to train without.
         token_budget: Most tokens of a micro-batch.
         loss_weight: Whether every target token counts the same, or every row.
-        max_new_tokens: Most tokens of an answer generated in evaluations.
     """
 
     task: Task[Any]
@@ -58,7 +59,6 @@ class Plan:
     evaluation: Data | None
     token_budget: int
     loss_weight: LossWeight
-    max_new_tokens: int
 
     def logprobs(self, model: Any, encoded: Sequence[EncodedRow]) -> list[tuple[float, ...]]:  # noqa: ANN401
         """Log-probabilities of every choice, or of the target where there are none, of each example."""
@@ -85,6 +85,7 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
             **arguments,
         )
         self.plan = plan
+        self.remove_callback(PrinterCallback)  # prints dictionaries where there is no bar
         self.control: TrainerControl
 
     def training_step(
@@ -143,7 +144,6 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
             rows,
             encoded,
             self.plan.task,
-            max_new_tokens=self.plan.max_new_tokens,
             token_budget=self.plan.token_budget,
             progress=not self.args.disable_tqdm,
             title="evaluating",
@@ -179,7 +179,7 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:  # noqa: ANN401  # the parent's type
         try:
             super()._save_checkpoint(model, trial)
-        except (OSError, RuntimeError, ValueError) as error:  # full disks come as any of them
+        except (OSError, RuntimeError, ValueError, SafetensorError) as error:  # a full disk comes as any of them
             folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
             raise failed_save(folder, error) from error
 

@@ -10,16 +10,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from qlorakit.bitsandbytes_offline import peft
 
 import torch
-import transformers
 from safetensors import SafetensorError
-from transformers import TrainerCallback
 
-from qlorakit.adapters import base_record, save_adapter, seal_adapter, verify_adapter, versions
+from qlorakit.adapters import LORA_SEED, base_record, save_adapter, seal_adapter, verify_adapter, versions
 from qlorakit.checkpoints import (
     Checkpoints,
     Interruption,
@@ -29,65 +27,31 @@ from qlorakit.checkpoints import (
     read_course,
     remove_incomplete,
 )
-from qlorakit.encoding import TEMPLATE_DATE, Encoder, EncodingCounts, template_hash
+from qlorakit.encoding import EncodingCounts
 from qlorakit.errors import (
     ConfigurationError,
     DataError,
+    EncodingError,
     OutputError,
     TrainingError,
-    UnknownNameError,
     VerificationError,
-    did_you_mean,
 )
-from qlorakit.inference import resolve_max_length, resolve_token_budget, warn_of
-from qlorakit.quantization import keep_unpacked, quantization_record
-from qlorakit.rows import check_rows, fingerprint
+from qlorakit.inference import build_encoder, resolve_token_budget, warn_of
+from qlorakit.quantization import keep_unpacked
+from qlorakit.rows import check_rows
 from qlorakit.splits import overlap
 from qlorakit.trainer import Data, EarlyStopping, LossWeight, Plan, TaskTrainer
+from qlorakit.training_settings import build_arguments, check_settings, choose_metric, course_of, evaluation_settings
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase, TrainingArguments
+    from transformers import PreTrainedTokenizerBase, TrainerCallback
 
+    from qlorakit.encoding import Encoder
     from qlorakit.task import Row, Task
 
 logger = logging.getLogger(__name__)
 
 VERIFIED_ROWS = 16
-
-REFUSED_ARGUMENTS = {
-    "per_device_train_batch_size": "say batch_size=, the rows of an optimizer step; token_budget= bounds the memory",
-    "gradient_accumulation_steps": "batch_size= is already the rows of an optimizer step; it is cut by token_budget=",
-    "auto_find_batch_size": "a batch size that follows from the memory left would change what is learned",
-    "label_smoothing_factor": "the loss is computed by this library and would ignore it",
-    "neftune_noise_alpha": "rows that share a prompt would share one noise",
-    "remove_unused_columns": "the task decides which columns are read",
-    "train_sampling_strategy": "rows are drawn at random without replacement, by seed",
-    "use_liger_kernel": "it replaces the loss that this library computes",
-    "output_dir": "say output_dir= once",
-    "fsdp": "it waits forever where processes have unequal numbers of micro-batches",
-    "deepspeed": "it takes an optimizer step at every micro-batch",
-    "include_for_metrics": "metrics come from the task",
-    "batch_eval_metrics": "metrics come from the task",
-    "greater_is_better": "every metric of a task knows its direction",
-    "resume_from_checkpoint": "it is train's own argument",
-    "load_best_model_at_end": "with an eval_dataset the best checkpoint is always the result",
-}
-# What says where and how loudly, but not what is learned.
-WITHOUT_EFFECT = {
-    "dataloader_num_workers",
-    "disable_tqdm",
-    "hub_model_id",
-    "hub_token",
-    "log_level",
-    "log_level_replica",
-    "logging_dir",
-    "logging_first_step",
-    "logging_steps",
-    "logging_strategy",
-    "output_dir",
-    "report_to",
-    "run_name",
-}
 
 
 @dataclass(frozen=True)
@@ -178,86 +142,59 @@ def train(
         EncodingError: A target would be cut.
         OutputError: ``output_dir`` holds another run, or cannot be written.
         TrainingError: The loss is not finite, memory ran out, or a checkpoint cannot be resumed.
+        ModelError: An evaluation met log-probabilities that are not finite.
+        AdapterError: The last step left weights that are not finite; they are not saved.
         VerificationError: The saved adapter does not answer as the one in memory.
     """
+    if not isinstance(model, peft.PeftModel):
+        msg = "the model has no adapter to train; call attach_lora first"
+        raise ConfigurationError(msg)
     learning = {
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "num_train_epochs": num_train_epochs,
+        "seed": seed,
+    }
+    check_settings(learning, loss_weight, training_arguments)
+    if early_stopping_patience is not None and (early_stopping_patience < 1 or eval_dataset is None):
+        msg = f"early_stopping_patience={early_stopping_patience}: needs an eval_dataset and at least 1 evaluation"
+        raise ConfigurationError(msg)
+    best_by = choose_metric(task, metric_for_best_model, evaluated=eval_dataset is not None)
+    settings = {
         "per_device_train_batch_size": batch_size,
         "learning_rate": learning_rate,
         "num_train_epochs": num_train_epochs,
         "seed": seed,
         "data_seed": seed,
     }
-    _check_settings(model, learning, loss_weight, training_arguments)
-    if early_stopping_patience is not None and (early_stopping_patience < 1 or eval_dataset is None):
-        msg = f"early_stopping_patience={early_stopping_patience}: needs an eval_dataset and at least 1 evaluation"
-        raise ConfigurationError(msg)
-    best_by = _choose_metric(task, metric_for_best_model, evaluated=eval_dataset is not None)
+    if eval_dataset is not None:
+        settings |= evaluation_settings(task, best_by, training_arguments)
     keep_unpacked(model)
-    encoder = Encoder(tokenizer, max_length=resolve_max_length(max_length, model, tokenizer))
+    encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
     training, evaluation = _read_data(train_dataset, eval_dataset, task, encoder)
 
     output = Path(output_dir)
-    checkpoint = _prepare_output(output, resume=resume_from_checkpoint, overwrite=overwrite)
+    checkpoint = _find_checkpoint(output, resume=resume_from_checkpoint, overwrite=overwrite)
     recorded = read_course(checkpoint) if checkpoint else {}
     if token_budget is None:  # another budget would change the weights by rounding
         token_budget = recorded.get("token_budget")
-    budget = resolve_token_budget(token_budget, model)
-    plan = Plan(task, encoder, training, evaluation, budget, loss_weight, max_new_tokens)
-    settings = {**learning, **_evaluation_settings(task, best_by, training_arguments, evaluated=evaluation is not None)}
-    arguments = _arguments(model, output / "checkpoints", {**settings, **training_arguments}, progress=progress)
-    course = _course(plan, model, arguments, early_stopping_patience)
+    plan = Plan(task, encoder, training, evaluation, resolve_token_budget(token_budget, model), loss_weight)
+    arguments = build_arguments(model, output / "checkpoints", {**settings, **training_arguments}, progress=progress)
+    base = base_record(model)
+    course = course_of(plan, model, arguments, base, early_stopping_patience)
     if checkpoint:
         check_course(checkpoint, recorded, course)
 
+    _make_output(output, keep=checkpoint is not None)
     interruption = Interruption()
     callbacks: list[TrainerCallback] = [Checkpoints(output / "checkpoints", course, interruption)]
     if early_stopping_patience is not None:
         callbacks.append(EarlyStopping(best_by, early_stopping_patience, higher=bool(arguments.greater_is_better)))
-    trainer = TaskTrainer(plan=plan, model=model, args=arguments, callbacks=callbacks)
-    seconds = _run(trainer, interruption, checkpoint, output / "checkpoints")
-    return _finish(trainer, output, course, seconds)
-
-
-def _check_settings(
-    model: peft.PeftModel, learning: Mapping[str, Any], loss_weight: str, extra: Mapping[str, Any]
-) -> None:
-    if not isinstance(model, peft.PeftModel):
-        msg = "the model has no adapter to train; call attach_lora first"
-        raise ConfigurationError(msg)
-    batch_size = learning["per_device_train_batch_size"]
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        msg = f"batch_size={batch_size!r}: an optimizer step needs at least 1 row"
-        raise ConfigurationError(msg)
-    for name in ("learning_rate", "num_train_epochs"):
-        value = learning[name]
-        if not (value > 0 and math.isfinite(value)):
-            msg = f"{name}={value!r}: must be a positive number"
-            raise ConfigurationError(msg)
-    if loss_weight not in get_args(LossWeight):
-        msg = f"loss_weight={loss_weight!r} is not one of {', '.join(map(repr, get_args(LossWeight)))}"
-        raise ConfigurationError(msg)
-    known = transformers.TrainingArguments.__dataclass_fields__
-    for name in extra:
-        if name in REFUSED_ARGUMENTS:
-            msg = f"{name} is refused: {REFUSED_ARGUMENTS[name]}"
-            raise ConfigurationError(msg)
-        if name not in known:
-            msg = f"train and transformers.TrainingArguments have no argument {name!r}.{did_you_mean(name, known)}"
-            raise UnknownNameError(msg)
-
-
-def _choose_metric(task: Task[Any], asked: str | None, *, evaluated: bool) -> str:
-    names = [*(metric.name for metric in task.metrics), "loss"]
-    if asked is None:
-        return names[0]
-    if not evaluated:
-        msg = f"metric_for_best_model={asked!r} needs an eval_dataset to be measured on"
-        raise ConfigurationError(msg)
-    if asked.removeprefix("eval_") not in names:
-        hint = did_you_mean(asked, names)
-        msg = f"metric_for_best_model={asked!r}: {task.name} has no such metric.{hint} It has {', '.join(names)}"
-        raise UnknownNameError(msg)
-    return asked.removeprefix("eval_")
+    began = time.monotonic()
+    with _config_kept(model), _explained(plan, output / "checkpoints"), interruption.watching():
+        trainer = TaskTrainer(plan=plan, model=model, args=arguments, callbacks=callbacks)
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    return _finish(trainer, output, course, time.monotonic() - began)
 
 
 def _read_data(
@@ -280,7 +217,11 @@ def _read_data(
 def _encode(dataset: Iterable[Row], task: Task[Any], encoder: Encoder, name: str) -> Data:
     rows = tuple(dict(row) for row in dataset)
     check_rows(rows, task, labelled=True, source=name)
-    encoded = tuple(encoder.encode_rows(rows, task))
+    try:
+        encoded = tuple(encoder.encode_rows(rows, task))
+    except EncodingError as error:
+        msg = f"{name}, {error}"
+        raise EncodingError(msg) from error
     for number, row in enumerate(encoded, start=1):
         if all(item.target is None for item in row.encoded):
             msg = f"{name}, row {number}: there is nothing to learn from it; its examples have no target"
@@ -289,8 +230,8 @@ def _encode(dataset: Iterable[Row], task: Task[Any], encoder: Encoder, name: str
     return Data(rows, encoded)
 
 
-def _prepare_output(output: Path, *, resume: bool | str | Path, overwrite: bool) -> Path | None:
-    """Check the output folder, and find the checkpoint to go on from."""
+def _find_checkpoint(output: Path, *, resume: bool | str | Path, overwrite: bool) -> Path | None:
+    """Check the output folder without touching it, and find the checkpoint to go on from."""
     checkpoints = output / "checkpoints"
     if output.exists() and not output.is_dir():
         msg = f"output_dir={str(output)!r} is a file; give a folder"
@@ -300,81 +241,29 @@ def _prepare_output(output: Path, *, resume: bool | str | Path, overwrite: bool)
         if checkpoint is None or not checkpoint.is_dir():
             msg = f"there is no checkpoint to resume from: {checkpoints if resume is True else resume}"
             raise TrainingError(msg)
-        remove_incomplete(checkpoints)
         return checkpoint
-    held = [what for what in ("adapter", "checkpoints") if (output / what).exists()]
+    held = [what for what in ("adapter", "checkpoints") if (output / what).is_dir() and any((output / what).iterdir())]
     if held and not overwrite:
         msg = (
             f"{output} holds another run ({' and '.join(held)}). Choose another output_dir, pass "
             "resume_from_checkpoint=True to go on with it, or overwrite=True to replace it"
         )
         raise OutputError(msg)
-    try:
-        if checkpoints.exists():
-            shutil.rmtree(checkpoints)
-        checkpoints.mkdir(parents=True)
-    except OSError as error:
-        msg = f"output_dir={str(output)!r} cannot be written: {error}"
-        raise OutputError(msg) from error
     return None
 
 
-def _evaluation_settings(task: Task[Any], best_by: str, extra: Mapping[str, Any], *, evaluated: bool) -> dict[str, Any]:
-    """When to evaluate and to save; with an evaluation split the best checkpoint is loaded at the end."""
-    if not evaluated:
-        return {"save_strategy": "epoch"}
-    when = extra.get("eval_strategy", "epoch")
-    settings = {
-        "eval_strategy": when,
-        "save_strategy": when,
-        "metric_for_best_model": best_by,
-        "greater_is_better": any(m.name == best_by and m.higher_is_better for m in task.metrics),
-        "load_best_model_at_end": True,
-    }
-    return settings | ({"save_steps": extra["eval_steps"]} if "eval_steps" in extra else {})
-
-
-def _arguments(
-    model: peft.PeftModel, checkpoints: Path, settings: Mapping[str, Any], *, progress: bool
-) -> TrainingArguments:
-    defaults = {"logging_steps": 10, "report_to": "none"}
+def _make_output(output: Path, *, keep: bool) -> None:
+    """Make the folder for checkpoints; of another run's only what is incomplete goes where they are kept."""
+    checkpoints = output / "checkpoints"
     try:
-        arguments = transformers.TrainingArguments(
-            output_dir=str(checkpoints),
-            use_cpu=model.device.type == "cpu",
-            fp16=model.get_input_embeddings().weight.dtype == torch.float16,
-            remove_unused_columns=False,
-            logging_nan_inf_filter=False,
-            disable_tqdm=not progress,
-            **{**defaults, **settings},
-        )
-    except (ValueError, TypeError) as error:
-        msg = f"transformers.TrainingArguments refuses the settings: {error}"
-        raise ConfigurationError(msg) from error
-    arguments._n_gpu = min(arguments.n_gpu, 1)  # a quantized model is not copied over several GPUs
-    return arguments
-
-
-def _course(
-    plan: Plan, model: peft.PeftModel, arguments: TrainingArguments, early_stopping_patience: int | None
-) -> dict[str, Any]:
-    """Every setting that decides the course of training: a resumed run must agree with it."""
-    return {
-        **{name: value for name, value in arguments.to_dict().items() if name not in WITHOUT_EFFECT},
-        "base_model": str(model.config._name_or_path),
-        "quantization": quantization_record(model.get_base_model()),
-        "lora": model.peft_config["default"].to_dict(),
-        "task": plan.task.name,
-        "token_budget": plan.token_budget,
-        "loss_weight": plan.loss_weight,
-        "early_stopping_patience": early_stopping_patience,
-        "max_length": plan.encoder.max_length,
-        "max_new_tokens": plan.max_new_tokens,
-        "template": template_hash(plan.encoder.tokenizer),
-        "template_date": TEMPLATE_DATE,
-        "train_fingerprint": fingerprint(plan.training.rows),
-        "eval_fingerprint": fingerprint(plan.evaluation.rows) if plan.evaluation else None,
-    }
+        if keep:
+            remove_incomplete(checkpoints)
+        elif checkpoints.exists():
+            shutil.rmtree(checkpoints)
+        checkpoints.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"output_dir={str(output)!r} cannot be written: {error}"
+        raise OutputError(msg) from error
 
 
 @contextlib.contextmanager
@@ -388,22 +277,23 @@ def _config_kept(model: peft.PeftModel) -> Iterator[None]:
         config.use_cache = use_cache
 
 
-def _run(trainer: TaskTrainer, interruption: Interruption, checkpoint: Path | None, checkpoints: Path) -> float:
-    """Train, and turn what stops it into something a user can act on."""
-    began = time.monotonic()
+@contextlib.contextmanager
+def _explained(plan: Plan, checkpoints: Path) -> Iterator[None]:
+    """Turn what stops the training into something a user can act on."""
     try:
-        with interruption.watching(), _config_kept(trainer.model):
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        yield
     except KeyboardInterrupt as stop:
         remove_incomplete(checkpoints)
         raise KeyboardInterrupt(how_to_resume(checkpoints)) from stop
     except torch.OutOfMemoryError as error:
         msg = (
-            f"the GPU ran out of memory at token_budget={trainer.plan.token_budget}; pass token_budget="
-            f"{max(1, trainer.plan.token_budget // 2)} (what is learned stays the same). {how_to_resume(checkpoints)}"
+            f"the GPU ran out of memory at token_budget={plan.token_budget}; pass token_budget="
+            f"{max(1, plan.token_budget // 2)} (what is learned stays the same). {how_to_resume(checkpoints)}"
         )
         raise TrainingError(msg) from error
-    return time.monotonic() - began
+    except (ImportError, NotImplementedError, ValueError) as error:
+        msg = f"transformers.Trainer refuses the settings: {error}"
+        raise ConfigurationError(msg) from error
 
 
 def _finish(trainer: TaskTrainer, output: Path, course: Mapping[str, Any], seconds: float) -> TrainResult:
@@ -428,13 +318,14 @@ def _finish(trainer: TaskTrainer, output: Path, course: Mapping[str, Any], secon
             "seconds": round(seconds, 1),
             "verification": {"rows": len(sample), "equal": True},
         }
-        seal_adapter(partial, model, tokenizer, task_name=plan.task.name, run_record=record)
+        seal_adapter(partial, tokenizer, task_name=plan.task.name, base=course["base"], run_record=record)
         _replace(partial, final)
     except (OSError, SafetensorError) as error:
         msg = f"{final} could not be written ({error}); free some space. {how_to_resume(output / 'checkpoints')}"
         raise OutputError(msg) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+    model.eval()
     return TrainResult(
         output_dir=output,
         adapter_dir=final,
@@ -455,9 +346,9 @@ def _run_record(trainer: TaskTrainer, course: Mapping[str, Any]) -> dict[str, An
     counts = {"train": EncodingCounts.of(plan.training.encoded)}
     if plan.evaluation:
         counts["eval"] = EncodingCounts.of(plan.evaluation.encoded)
+    lora = {**course["lora"], "seed": vars(trainer.model).get(LORA_SEED)}
     return {
-        "settings": dict(course),
-        "base": base_record(trainer.model),
+        "settings": {**course, "lora": lora},
         "versions": versions(),
         "encoding": {name: asdict(found) for name, found in counts.items()},
         "parameters": {"trainable": trainable, "total": total},
