@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,6 @@ from qlorakit.adapters import base_record, versions
 from qlorakit.encoding import TEMPLATE_DATE, template_hash
 from qlorakit.errors import ConfigurationError
 from qlorakit.inference import (
-    Answers,
     answer_rows,
     build_encoder,
     resolve_token_budget,
@@ -42,8 +40,84 @@ class _Measured:
     outputs: Sequence[Output[Any]]
     values: Mapping[str, float]
     resampled: Mapping[str, FloatArray]
-    answers: Answers | None = None
+    tokens: int | None = None
     seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """The rows that every system answers, and how their answers are judged."""
+
+    task: Task[Any]
+    rows: Sequence[Row]
+    encoded: Sequence[EncodedRow]
+    references: Sequence[Any]
+    resamples: int
+    confidence: float
+    seed: int
+
+    def measure(self, name: str, outputs: Sequence[Output[Any]], **cost: Any) -> _Measured:  # noqa: ANN401
+        """Compute every metric, on the rows and on their resamples."""
+        judged = outputs, self.references, self.rows
+        values = {metric.name: float(metric.compute(*judged)) for metric in self.task.metrics}
+        resampled = {
+            metric.name: bootstrap_values(metric, *judged, resamples=self.resamples, seed=self.seed)
+            for metric in self.task.metrics
+        }
+        return _Measured(name, outputs, values, resampled, **cost)
+
+    def baselines(self, train: Sequence[Row] | None) -> Iterator[_Measured]:
+        """What costs next to nothing, where there is a closed set of labels."""
+        if self.task.labels:
+            yield self.measure("majority", baselines.majority(self.task, train or self.rows, self.rows))
+            if train:
+                yield self.measure("tfidf", baselines.tfidf(self.task, train, self.rows))
+
+    def system(self, measured: _Measured) -> System:
+        """Describe one system."""
+        outputs, references, labels = measured.outputs, self.references, self.task.labels
+        estimates = {
+            name: Estimate(value, *percentile_interval(measured.resampled[name], confidence=self.confidence))
+            for name, value in measured.values.items()
+        }
+        return System(
+            name=measured.name,
+            metrics=estimates,
+            invalid=sum(output.value is None for output in outputs) / len(references),
+            classes=class_scores(outputs, references, labels) if labels else None,
+            confusion=confusion(outputs, references, labels) if labels else None,
+            seconds=None if measured.seconds is None else round(measured.seconds, 2),
+            tokens=measured.tokens,
+        )
+
+    def compare(self, first: _Measured, other: _Measured) -> Comparison:
+        """Compare two systems on the same rows and the same resamples."""
+        differences = {
+            name: Estimate(
+                value - other.values[name],
+                *percentile_interval(first.resampled[name] - other.resampled[name], confidence=self.confidence),
+            )
+            for name, value in first.values.items()
+        }
+        right = (list(map(is_right, one.outputs, self.references)) for one in (first, other))
+        return Comparison(first.name, other.name, differences, mcnemar(*right))
+
+    def predictions(self, measured: Sequence[_Measured], *, include_text: bool) -> Iterator[dict[str, Any]]:
+        """What every system said to every row, without texts unless asked for."""
+        shown = include_text or self.task.labels is not None  # an answer in free text is a text like any other
+        for index, (identity, reference) in enumerate(zip(row_ids(self.rows), self.references, strict=True)):
+            record: dict[str, Any] = {"row_id": identity}
+            if shown:
+                record["reference"] = reference
+            if include_text:
+                asked = self.encoded[index].examples
+                record["text"] = [message.text for example in asked for message in example.messages]
+            for system in measured:
+                output = system.outputs[index]
+                record[system.name] = {"right": is_right(output, reference), "scores": dict(output.scores)}
+                if shown:
+                    record[system.name]["value"] = output.value
+            yield record
 
 
 def evaluate(
@@ -100,49 +174,31 @@ def evaluate(
     train = [dict(row) for row in train_dataset] if train_dataset is not None else None
     if train is not None:
         check_rows(train, task, labelled=True, source="train_dataset")
-    references = [task.reference(row) for row in rows]
     encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
     encoded = encoder.encode_rows(rows, task)
-    counts = warn_of(encoded)
+    notes = [*warn_of(encoded).warnings(), *_notes(train, rows, task)]
+    sheet = _Sheet(task, rows, encoded, list(map(task.reference, rows)), resamples, confidence, seed)
     budget = resolve_token_budget(token_budget, model)
 
     def ask(name: str) -> _Measured:
         began = time.monotonic()
-        switched_off = model.disable_adapter() if name == "base" and adapted else contextlib.nullcontext()
-        with switched_off:
-            answers = answer_rows(
-                model, encoder, rows, encoded, task, token_budget=budget,
-                progress=progress, title=f"asking {name}",
-            )  # fmt: skip
-        return measure(name, answers.outputs, answers, time.monotonic() - began)
-
-    def measure(
-        name: str, outputs: Sequence[Output[Any]], answers: Answers | None = None, seconds: float | None = None
-    ) -> _Measured:
-        values = {metric.name: float(metric.compute(outputs, references, rows)) for metric in task.metrics}
-        resampled = {
-            metric.name: bootstrap_values(metric, outputs, references, rows, resamples=resamples, seed=seed)
-            for metric in task.metrics
-        }
-        return _Measured(name, outputs, values, resampled, answers, seconds)
+        answers = answer_rows(
+            model, encoder, rows, encoded, task, token_budget=budget, progress=progress, title=f"asking {name}"
+        )
+        return sheet.measure(name, answers.outputs, tokens=answers.tokens, seconds=time.monotonic() - began)
 
     measured = [ask("tuned" if adapted else "base")]
     if baseline:
-        measured.append(ask("base"))
-    notes = [*counts.warnings(), *_overlap_notes(train, rows, task)]
-    if task.labels:
-        measured.append(measure("majority", baselines.majority(task, train or rows, rows)))
-        if train is None:
-            notes.append("no train_dataset was given: no TF-IDF baseline, and the majority class is that of these rows")
-        else:
-            measured.append(measure("tfidf", baselines.tfidf(task, train, rows)))
+        with model.disable_adapter():
+            measured.append(ask("base"))
+    measured.extend(sheet.baselines(train))
     return Report(
         task=task.name,
         rows=len(rows),
         labels=task.labels,
-        systems=tuple(_system(one, task, references, confidence) for one in measured),
-        comparisons=tuple(_compare(measured[0], other, references, confidence) for other in measured[1:]),
-        predictions=tuple(_predictions(measured, rows, references, encoded, task, include_text=include_text)),
+        systems=tuple(map(sheet.system, measured)),
+        comparisons=tuple(sheet.compare(measured[0], other) for other in measured[1:]),
+        predictions=tuple(sheet.predictions(measured, include_text=include_text)),
         notes=tuple(notes),
         settings={
             "higher_is_better": {metric.name: metric.higher_is_better for metric in task.metrics},
@@ -177,67 +233,15 @@ def _check_settings(resamples: int, confidence: float, seed: int, *, baseline: b
         raise ConfigurationError(msg)
 
 
-def _overlap_notes(train: Sequence[Row] | None, rows: Sequence[Row], task: Task[Any]) -> list[str]:
+def _notes(train: Sequence[Row] | None, rows: Sequence[Row], task: Task[Any]) -> Iterator[str]:
+    """What a reader must know about the rows."""
     if train is None:
-        return []
+        if task.labels:
+            yield "no train_dataset was given: no TF-IDF baseline, and the majority class is that of these rows"
+        return
     shared = overlap(train, rows, task)
-    if not shared:
-        return []
-    note = (
-        f"{len(shared)} of {len(rows)} rows ask what a training row asks (row {shared[0] + 1} first): the numbers "
-        "flatter the tuned model and TF-IDF; qlorakit.split keeps such rows together"
-    )
-    return [note]
-
-
-def _system(measured: _Measured, task: Task[Any], references: Sequence[Any], confidence: float) -> System:
-    estimates = {
-        name: Estimate(value, *percentile_interval(measured.resampled[name], confidence=confidence))
-        for name, value in measured.values.items()
-    }
-    labels = task.labels
-    return System(
-        name=measured.name,
-        metrics=estimates,
-        invalid=sum(output.value is None for output in measured.outputs) / len(references),
-        classes=class_scores(measured.outputs, references, labels) if labels else None,
-        confusion=confusion(measured.outputs, references, labels) if labels else None,
-        seconds=None if measured.seconds is None else round(measured.seconds, 2),
-        tokens=measured.answers.tokens if measured.answers else None,
-    )
-
-
-def _compare(first: _Measured, other: _Measured, references: Sequence[Any], confidence: float) -> Comparison:
-    differences = {
-        name: Estimate(
-            value - other.values[name],
-            *percentile_interval(first.resampled[name] - other.resampled[name], confidence=confidence),
+    if shared:
+        yield (
+            f"{len(shared)} of {len(rows)} rows ask what a training row asks (row {shared[0] + 1} first): the numbers "
+            "flatter the tuned model and TF-IDF; qlorakit.split keeps such rows together"
         )
-        for name, value in first.values.items()
-    }
-    right = (list(map(is_right, one.outputs, references)) for one in (first, other))
-    return Comparison(first.name, other.name, differences, mcnemar(*right))
-
-
-def _predictions(
-    measured: Sequence[_Measured],
-    rows: Sequence[Row],
-    references: Sequence[Any],
-    encoded: Sequence[EncodedRow],
-    task: Task[Any],
-    *,
-    include_text: bool,
-) -> Iterable[dict[str, Any]]:
-    for index, (identity, reference) in enumerate(zip(row_ids(rows), references, strict=True)):
-        record: dict[str, Any] = {"row_id": identity}
-        shown = include_text or task.labels is not None  # an answer in free text is a text like any other
-        if shown:
-            record["reference"] = reference
-        if include_text:
-            record["text"] = [message.text for ex in encoded[index].examples for message in ex.messages]
-        for system in measured:
-            output = system.outputs[index]
-            record[system.name] = {"right": is_right(output, reference), "scores": dict(output.scores)}
-            if shown:
-                record[system.name]["value"] = output.value
-        yield record
