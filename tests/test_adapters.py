@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from engine import attach, equal, evaluate, load, lora_weights, train
+from helpers import CHAT_TEMPLATE, build_tokenizer
 from safetensors.torch import load_file, save_file
 
 import qlorakit as qk
@@ -348,3 +349,31 @@ def test_loading_raises_only_errors_of_this_library(spoilable):
     edit_json(adapter / "manifest.json", base=None)
     with pytest.raises(QlorakitError):
         qk.load_adapter(adapter)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"bias": "all"}, "bias='all' is refused: it changes the base"),
+        ({"layer_replication": [(0, 2)]}, "attach_lora takes no layer_replication"),
+        ({"target_parameters": ["x"]}, "attach_lora takes no target_parameters"),
+        ({"lora_alpha": 3}, "lora_alpha=3: say alpha="),
+        ({"lora_dropout": 0.1}, "lora_dropout=0.1: say dropout="),
+        ({"alpha": "8"}, "alpha='8'"),
+        ({"dropout": "a"}, "dropout='a'"),
+        ({"seed": "x"}, "seed='x'"),
+    ],
+)
+def test_settings_that_would_break_the_comparison_with_the_base_are_refused(base_folder, setting, message):
+    with pytest.raises(ConfigurationError, match=message):
+        qk.attach_lora(load(base_folder)[0], **setting)
+
+
+def test_a_tokenizer_with_several_templates_brings_the_one_for_plain_conversations(own_base, rows, task, tmp_path):
+    templates = {"default": CHAT_TEMPLATE, "tool_use": "{{ 'tools' }}"}
+    tokenizer = build_tokenizer()
+    tokenizer.chat_template = templates
+    tokenizer.save_pretrained(own_base)
+    _, trained, _ = train(own_base, rows, task, tmp_path / "run", num_train_epochs=1)
+    assert trained.chat_template == CHAT_TEMPLATE
+    assert qk.load_adapter(tmp_path / "run")[1].chat_template == CHAT_TEMPLATE

@@ -9,7 +9,8 @@ import qlorakit
 FOLDER = Path(qlorakit.__file__).parent
 LIGHT = (
     "errors", "task", "metrics", "statistics", "kinds", "baselines", "hookspecs", "plugins", "rows", "splits",
-    "encoding", "display", "report",
+    "encoding", "records",
+    "display", "report",
 )  # fmt: skip
 ENGINE = (
     "bitsandbytes_offline", "padded_batch", "quantization", "adapters", "checkpoints", "inference", "evaluation",

@@ -195,3 +195,18 @@ def test_the_tasks_of_this_environment_can_be_listed_and_fetched():
 def test_a_task_that_nobody_supplies_is_an_unknown_name():
     with pytest.raises(UnknownNameError, match=r"no task 'finance/sentimnt'.*'finance/sentiment'"):
         get_task("finance/sentimnt")
+
+
+@pytest.mark.parametrize("name", ["legal/direction", "medical/direction"])
+def test_a_near_task_of_another_domain_does_not_hide_the_missing_package(task, name):
+    plugins = Plugins(tasks={"toy/direction": task}, origin={"toy/direction": "toy 1.0"})
+    domain = name.partition("/")[0]
+    with pytest.raises(UnknownNameError, match=f"Did you mean 'toy/direction'.*pip install qlorakit-{domain}"):
+        plugins.task(name)
+
+
+def test_a_broken_plugin_is_not_offered_for_installation():
+    plugins = Plugins(broken={"qlorakit-legal 1.0": "ImportError: no module"})
+    with pytest.raises(UnknownNameError, match=r"Left out: qlorakit-legal 1\.0") as caught:
+        plugins.task("legal/clauses")
+    assert "pip install" not in str(caught.value)

@@ -11,6 +11,7 @@ from engine import attach, distance, echo_task, equal, load, lora_weights, scrip
 from safetensors.torch import load_file
 
 import qlorakit as qk
+from qlorakit import training
 from qlorakit.encoding import Encoder, template_hash
 from qlorakit.errors import (
     ConfigurationError,
@@ -590,3 +591,50 @@ def test_the_result_says_what_was_done(learned, tmp_path):
     assert result.best_step in range(3, 25, 3)
     shutil.copytree(result.adapter_dir, tmp_path / "elsewhere")
     assert qk.load_adapter(tmp_path / "elsewhere")
+
+
+def test_a_loaded_adapter_is_not_trained_on(base_folder, rows, task, tmp_path, adapted):
+    qk.train(*adapted, rows, task=task, output_dir=tmp_path / "run", num_train_epochs=1, progress=False)
+    loaded = qk.load_adapter(tmp_path / "run")
+    with pytest.raises(ConfigurationError, match="the model's adapter is frozen"):
+        qk.train(*loaded, rows, task=task, output_dir=tmp_path / "again")
+
+
+def test_what_a_task_raises_in_an_evaluation_stays_what_it_is(adapted, rows, task, tmp_path):
+    def parse(*_):
+        raise DataError("parse went wrong")  # noqa: EM101, TRY003
+
+    with pytest.raises(DataError, match="parse went wrong"):
+        qk.train(*adapted, rows, task=dataclasses.replace(task, parse=parse), output_dir=tmp_path, eval_dataset=rows)
+
+
+def test_questions_are_cut_after_training_as_in_training(adapted, task, tmp_path):
+    model, tokenizer = adapted
+    long = [{"text": "sales rose and " * 20, "label": "up"}, {"text": "sales fell and " * 20, "label": "down"}]
+    qk.train(model, tokenizer, long, task=task, output_dir=tmp_path, max_length=60, num_train_epochs=1, progress=False)
+    asked = [{"text": row["text"]} for row in long]
+    before = qk.predict(model, tokenizer, asked, task=task, progress=False)
+    after = qk.predict(*qk.load_adapter(tmp_path), asked, task=task, progress=False)
+    assert before["probability"] == after["probability"]
+
+
+@pytest.mark.parametrize("steps", [0, -5, 1.5])
+def test_a_number_of_steps_that_is_none_is_refused(adapted, rows, task, tmp_path, steps):
+    with pytest.raises(ConfigurationError, match="max_steps="):
+        qk.train(*adapted, rows, task=task, output_dir=tmp_path, max_steps=steps)
+
+
+@pytest.mark.parametrize(("given", "named"), [({"text": "up"}, "dict"), (["up"], "str"), ("up", "str")])
+def test_rows_that_are_no_rows_are_named(adapted, task, given, named):
+    with pytest.raises(DataError, match=f"a list of mappings .* is needed, not {named}"):
+        qk.predict(*adapted, given, task=task)
+
+
+def test_ctrl_c_while_the_result_is_saved_says_how_to_go_on(adapted, rows, task, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "verify_adapter", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="resume_from_checkpoint=True"):
+        qk.train(*adapted, rows, task=task, output_dir=tmp_path, num_train_epochs=1, progress=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import logging
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +22,12 @@ from qlorakit.errors import AdapterError, ConfigurationError, ModelError, did_yo
 from qlorakit.quantization import (
     base_hashes,
     check_safetensors,
-    file_hash,
     keep_unpacked,
     load_quantized,
     quantization_record,
     resolve_model,
 )
+from qlorakit.records import file_hash, plain, versions, write_json
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -39,12 +38,25 @@ MANIFEST, RUN_RECORD, WEIGHTS = "manifest.json", "run.json", "adapter_model.safe
 MANIFEST_FORMAT = 1
 VERIFICATION = "qlorakit_verification"
 LORA_SEED = "qlorakit_seed"  # attribute of an adapted model: peft has no place for it
-PACKAGES = ("qlorakit", "torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
 
 _CHANGES_BASE = (
     "it moves part of the base's weights into the adapter, so that the base is no longer the base compared with"
 )
 _NEEDS_DATA = "it needs statistics of the training data that are not gathered here, and without them equals plain LoRA"
+SAID_OTHERWISE = {"lora_alpha": "alpha", "lora_dropout": "dropout"}
+LORA_SETTINGS = {
+    "alpha_pattern",
+    "bias",
+    "ensure_weight_tying",
+    "exclude_modules",
+    "init_lora_weights",
+    "layers_pattern",
+    "layers_to_transform",
+    "modules_to_save",
+    "rank_pattern",
+    "use_dora",
+    "use_rslora",
+}
 REFUSED_INITIALISATIONS = {
     "pissa": _CHANGES_BASE,
     "olora": _CHANGES_BASE,
@@ -77,8 +89,8 @@ def attach_lora(
         target_modules: ``"all-linear"`` (all but the output head), a list of name endings, or a regular expression
             for whole names.
         seed: For the adapters' random start.
-        **lora_config: Further settings of ``peft.LoraConfig``, such as ``use_rslora=True`` (Kalajdzievski, 2023) or
-            ``use_dora=True`` (Liu et al., 2024).
+        **lora_config: Those further settings of ``peft.LoraConfig`` that work on a quantized base, such as
+            ``use_rslora=True`` (Kalajdzievski, 2023) or ``use_dora=True`` (Liu et al., 2024).
 
     Returns:
         The model with its adapters, the only weights that require gradients.
@@ -91,23 +103,18 @@ def attach_lora(
     if any(isinstance(module, peft.tuners.tuners_utils.BaseTunerLayer) for module in model.modules()):
         msg = "the model has an adapter already; load the base anew with load_quantized"
         raise ModelError(msg)
-    _check_lora(r, alpha, dropout)
-    _refuse_initialisation(lora_config.get("init_lora_weights", True))
+    _check_lora(r, alpha, dropout, seed)
+    _check_lora_config(lora_config)
     _check_targets(model, target_modules)
     targets = target_modules if isinstance(target_modules, str) else list(target_modules)
-    try:
-        config = peft.LoraConfig(
-            r=r,
-            lora_alpha=2 * r if alpha is None else alpha,
-            lora_dropout=dropout,
-            target_modules=targets,
-            task_type="CAUSAL_LM",
-            **lora_config,
-        )
-    except TypeError as error:
-        hint = _hint_lora_config(lora_config)
-        msg = f"attach_lora: {error}.{hint}"
-        raise ConfigurationError(msg) from error
+    config = peft.LoraConfig(
+        r=r,
+        lora_alpha=2 * r if alpha is None else alpha,
+        lora_dropout=dropout,
+        target_modules=targets,
+        task_type="CAUSAL_LM",
+        **lora_config,
+    )
     keep_unpacked(model)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -169,7 +176,7 @@ def seal_adapter(
     run_record: Mapping[str, Any],
 ) -> None:
     """Add the run record and, last of all, the manifest: a folder without one is not an adapter of this library."""
-    write_json(folder / RUN_RECORD, run_record)
+    write_json(folder / RUN_RECORD, run_record, default=plain)
     manifest = {
         "format": MANIFEST_FORMAT,
         "task": task_name,
@@ -178,7 +185,7 @@ def seal_adapter(
         "tokenizer": tokenizer_hash(tokenizer),
         "template": template_hash(tokenizer),
         "versions": versions(),
-        "files": {path.name: file_hash(path) for path in sorted(folder.iterdir())},
+        "files": {path.name: file_hash(path) for path in sorted(folder.iterdir()) if path.is_file()},
     }
     write_json(folder / MANIFEST, manifest)
 
@@ -309,31 +316,37 @@ def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
     return hashlib.sha256(json.dumps([*parts, list(probe)]).encode()).hexdigest()
 
 
-def versions() -> dict[str, str]:
-    """Versions of the packages that have a say in the result."""
-    return {name: importlib.metadata.version(name) for name in PACKAGES}
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write JSON that reads well."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=plain) + "\n", encoding="utf-8")
-
-
-def plain(value: object) -> object:
-    """What JSON has no form for: a set becomes a sorted list, anything else its text."""
-    return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
-
-
-def _check_lora(r: int, alpha: float | None, dropout: float) -> None:
+def _check_lora(r: int, alpha: float | None, dropout: float, seed: int) -> None:
     if isinstance(r, bool) or not isinstance(r, int) or r < 1:
         msg = f"r={r!r}: the rank must be at least 1, a whole number"
         raise ConfigurationError(msg)
-    if alpha is not None and not (alpha > 0 and math.isfinite(alpha)):
-        msg = f"alpha={alpha}: must be a positive number"
+    if alpha is not None and not (isinstance(alpha, int | float) and alpha > 0 and math.isfinite(alpha)):
+        msg = f"alpha={alpha!r}: must be a positive number"
         raise ConfigurationError(msg)
-    if not 0 <= dropout < 1:
-        msg = f"dropout={dropout}: must be at least 0 and below 1"
+    if not (isinstance(dropout, int | float) and 0 <= dropout < 1):
+        msg = f"dropout={dropout!r}: must be at least 0 and below 1"
         raise ConfigurationError(msg)
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        msg = f"seed={seed!r}: must be a whole number"
+        raise ConfigurationError(msg)
+
+
+def _check_lora_config(given: Mapping[str, Any]) -> None:
+    """Let through what is known to train, save, reload and switch off on a quantized base."""
+    for name, value in given.items():
+        if name in SAID_OTHERWISE:
+            msg = f"{name}={value!r}: say {SAID_OTHERWISE[name]}="
+            raise ConfigurationError(msg)
+        if name not in LORA_SETTINGS:
+            allowed = ", ".join(sorted(LORA_SETTINGS))
+            msg = (
+                f"attach_lora takes no {name}.{did_you_mean(name, LORA_SETTINGS)} Of peft.LoraConfig it takes {allowed}"
+            )
+            raise ConfigurationError(msg)
+    if given.get("bias", "none") != "none":
+        msg = f"bias={given['bias']!r} is refused: it changes the base, which is then no longer what is compared with"
+        raise ConfigurationError(msg)
+    _refuse_initialisation(given.get("init_lora_weights", True))
 
 
 def _refuse_initialisation(kind: bool | str) -> None:  # noqa: FBT001  # peft's own type
@@ -380,8 +393,3 @@ def linear_layers(model: PreTrainedModel) -> list[str]:
     """Names of the layers an adapter can stand beside: linear ones, quantized or not, without the output head."""
     head, kinds = model.get_output_embeddings(), torch.nn.Linear | Conv1D
     return [name for name, module in model.named_modules() if isinstance(module, kinds) and module is not head]
-
-
-def _hint_lora_config(given: Iterable[str]) -> str:
-    known = list(peft.LoraConfig.__dataclass_fields__)
-    return next((did_you_mean(name, known) for name in given if name not in known), "")

@@ -15,8 +15,9 @@ import qlorakit.bitsandbytes_offline  # noqa: F401  # before transformers
 
 from transformers import TrainerCallback
 
-from qlorakit.adapters import plain, write_json
+from qlorakit.display import show
 from qlorakit.errors import OutputError, TrainingError
+from qlorakit.records import plain, write_json
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -51,6 +52,7 @@ class Interruption:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        show("stopping after this step, with a checkpoint; Ctrl-C again stops at once")
 
 
 class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
@@ -89,9 +91,7 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers is not
         del args, control
         written = self.folder / f"checkpoint-{state.global_step}"
         try:
-            content = {"course": self.course, "files": _sizes(written)}
-            write_json(written / f"{MARKER}.partial", content)
-            (written / f"{MARKER}.partial").replace(written / MARKER)
+            write_json(written / MARKER, {"course": self.course, "files": _sizes(written)}, default=plain)
         except OSError as error:
             raise failed_save(written, error) from error
         needed = {written.name, Path(state.best_model_checkpoint or written).name}
@@ -181,7 +181,7 @@ def failed_save(checkpoint: Path, error: Exception) -> OutputError:
     """Clean up after a checkpoint that could not be written, and say so."""
     shutil.rmtree(checkpoint, ignore_errors=True)
     return OutputError(
-        f"{checkpoint} could not be written ({error}); free some space. {how_to_resume(checkpoint.parent)}"
+        f"{checkpoint} could not be written ({error}); is the disk full? {how_to_resume(checkpoint.parent)}"
     )
 
 

@@ -4,7 +4,7 @@
 
     QlorakitError
     ├── ConfigurationError      an argument is wrong (also a ValueError)
-    │   └── UnknownNameError    a task, model, metric or column of that name is not there
+    │   └── UnknownNameError    a task, metric, argument or system of that name is not there
     ├── DataError               a file or a row is wrong (also a ValueError)
     ├── EncodingError           an example cannot be turned into tokens (also a ValueError)
     ├── PluginError             a plugin supplied something unusable

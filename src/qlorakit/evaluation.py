@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qlorakit.bitsandbytes_offline import peft
 
 from qlorakit import baselines
-from qlorakit.adapters import base_record, versions
+from qlorakit.adapters import base_record
 from qlorakit.encoding import TEMPLATE_DATE, template_hash
 from qlorakit.errors import ConfigurationError
 from qlorakit.inference import (
@@ -20,8 +20,9 @@ from qlorakit.inference import (
     warn_of,
 )
 from qlorakit.metrics import class_scores, confusion, is_right
+from qlorakit.records import versions
 from qlorakit.report import Comparison, Estimate, Report, System
-from qlorakit.rows import check_rows, fingerprint, row_ids
+from qlorakit.rows import as_rows, check_rows, fingerprint, row_ids
 from qlorakit.splits import overlap
 from qlorakit.statistics import bootstrap_values, mcnemar, percentile_interval
 
@@ -50,6 +51,7 @@ class _Sheet:
 
     task: Task[Any]
     rows: Sequence[Row]
+    ids: Sequence[str]
     encoded: Sequence[EncodedRow]
     references: Sequence[Any]
     resamples: int
@@ -105,7 +107,7 @@ class _Sheet:
     def predictions(self, measured: Sequence[_Measured], *, include_text: bool) -> Iterator[dict[str, Any]]:
         """What every system said to every row, without texts unless asked for."""
         shown = include_text or self.task.labels is not None  # an answer in free text is a text like any other
-        for index, (identity, reference) in enumerate(zip(row_ids(self.rows), self.references, strict=True)):
+        for index, (identity, reference) in enumerate(zip(self.ids, self.references, strict=True)):
             record: dict[str, Any] = {"row_id": identity}
             if shown:
                 record["reference"] = reference
@@ -156,7 +158,8 @@ def evaluate(
         resamples: Bootstrap samples.
         confidence: Of the intervals.
         seed: Of the bootstrap.
-        include_text: Whether the saved report may hold the rows' texts.
+        include_text: Whether the saved report may hold the rows' texts, and answers in free text; without it such an
+            answer is only said to be right or wrong.
         progress: Whether to show bars.
 
     Returns:
@@ -165,19 +168,22 @@ def evaluate(
     Raises:
         ConfigurationError: A setting is out of range, or ``baseline`` was asked of a model without adapter.
         DataError: A row is unusable or has no label.
+        EncodingError: A prompt does not fit and cannot be cut.
+        PluginError: The task fails on a row.
         ModelError: The model answers with NaN.
     """
     adapted = isinstance(model, peft.PeftModel)
     _check_settings(resamples, confidence, seed, baseline=baseline, adapted=adapted)
-    rows = [dict(row) for row in rows]
+    rows = as_rows(rows)
     check_rows(rows, task, labelled=True)
-    train = [dict(row) for row in train_dataset] if train_dataset is not None else None
+    ids = row_ids(rows)
+    train = as_rows(train_dataset, source="train_dataset") if train_dataset is not None else None
     if train is not None:
         check_rows(train, task, labelled=True, source="train_dataset")
     encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
     encoded = encoder.encode_rows(rows, task)
     notes = [*warn_of(encoded).warnings(), *_notes(train, rows, task)]
-    sheet = _Sheet(task, rows, encoded, list(map(task.reference, rows)), resamples, confidence, seed)
+    sheet = _Sheet(task, rows, ids, encoded, list(map(task.reference, rows)), resamples, confidence, seed)
     budget = resolve_token_budget(token_budget, model)
 
     def ask(name: str) -> _Measured:

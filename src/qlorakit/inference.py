@@ -19,7 +19,7 @@ from qlorakit.encoding import EncodedRow, Encoder, EncodingCounts
 from qlorakit.errors import ConfigurationError, DataError, ModelError
 from qlorakit.padded_batch import Continuation, default_token_budget, padded_batches
 from qlorakit.quantization import context_length, keep_unpacked
-from qlorakit.rows import check_rows, row_ids, to_dataset
+from qlorakit.rows import as_rows, check_rows, row_ids, to_dataset
 from qlorakit.task import Output, Prediction
 
 if TYPE_CHECKING:
@@ -91,10 +91,16 @@ def predict(
         ``probability`` (of the prediction, among the possible answers; ``None`` for generated text).
 
     Raises:
+        ConfigurationError: A length is out of range.
         DataError: A row is unusable, or already has a column of those names.
+        EncodingError: A prompt does not fit and cannot be cut.
+        ModelError: The model answers with NaN.
+        PluginError: The task fails on a row.
     """
-    rows = [dict(row) for row in rows]
+    rows = as_rows(rows)
     check_rows(rows, task, labelled=False)
+    ids = row_ids(rows)
+    to_dataset(rows)  # what cannot be returned is better known before anything is asked
     taken = sorted(set(RESULT_COLUMNS) & {name for row in rows for name in row})
     if taken:
         msg = f"the rows already have the column {taken[0]!r}, which predict would overwrite; rename it first"
@@ -104,7 +110,7 @@ def predict(
     warn_of(encoded)
     budget = resolve_token_budget(token_budget, model)
     answers = answer_rows(model, encoder, rows, encoded, task, token_budget=budget, progress=progress)
-    results = zip(rows, row_ids(rows), answers.outputs, strict=True)
+    results = zip(rows, ids, answers.outputs, strict=True)
     return to_dataset([{**row, **_result(identity, output)} for row, identity, output in results])
 
 
@@ -280,8 +286,8 @@ def resolve_max_length(given: int | None, model: PreTrainedModel, tokenizer: Pre
     context = context_length(model, tokenizer)
     if given is None:
         return context
-    if not 1 <= given <= context:
-        msg = f"max_length={given}: must be between 1 and the model's context of {context} tokens"
+    if not isinstance(given, int) or not 1 <= given <= context:
+        msg = f"max_length={given!r}: must be between 1 and the model's context of {context} tokens"
         raise ConfigurationError(msg)
     return given
 

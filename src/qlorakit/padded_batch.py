@@ -8,8 +8,8 @@ change an answer, whatever the architecture::
            ^      ^
            logits are computed only where an answer token is predicted
 
-A layout is anything with ``tokens`` and ``logprobs`` as :class:`PaddedBatch` has them, and a function like
-:func:`padded_batches` that cuts sequences into such batches.
+A layout is anything with ``items``, ``sizes``, ``tokens`` and ``logprobs`` as :class:`PaddedBatch` has them, and a
+function like :func:`padded_batches` that cuts sequences into such batches.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,8 @@ from qlorakit.task import BaseModel, Task
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+logger = logging.getLogger(__name__)
 
 GROUP = "qlorakit"
 Named = TypeVar("Named", "Task[Any]", BaseModel)
@@ -45,13 +48,19 @@ class Plugins:
         """
         if name in self.tasks:
             return self.tasks[name]
-        domain, slash, _ = name.partition("/")
         hint = did_you_mean(name, self.tasks)
-        # Only where nothing is near and the domain is unknown: otherwise its package is there and the name is wrong.
-        missing = slash and not hint and not any(known.startswith(f"{domain}/") for known in self.tasks)
-        package = f" Tasks named '{domain}/...' come with: pip install qlorakit-{domain}" if missing else ""
-        msg = f"no task {name!r}.{hint} {self.describe(self.tasks, 'tasks')}{package}"
+        msg = f"no task {name!r}.{hint} {self.describe(self.tasks, 'tasks')}{self._missing_package(name)}"
         raise UnknownNameError(msg)
+
+    def _missing_package(self, name: str) -> str:
+        """Which package would bring a task, by its domain; nothing where that is installed, broken or misspelt."""
+        domain, slash, _ = name.partition("/")
+        domains = {known.partition("/")[0] for known in self.tasks}
+        package = f"qlorakit-{domain}"
+        installed_too = any(origin.split(" ")[0] == package for origin in self.broken)
+        if not slash or domain in domains or installed_too or did_you_mean(domain, domains):
+            return ""
+        return f" Tasks named '{domain}/...' would come with a package called {package}: pip install {package}"
 
     def describe(self, supplied: Mapping[str, object], what: str) -> str:
         """Say in a sentence what is installed and which plugins are broken."""
@@ -80,8 +89,11 @@ def load_plugins(entry_points: Iterable[EntryPoint] | None = None) -> Plugins:
 
 @functools.cache
 def installed() -> Plugins:
-    """The plugins of this environment, loaded once."""
-    return load_plugins()
+    """The plugins of this environment, loaded once; those that cannot be used are named in the log."""
+    plugins = load_plugins()
+    for origin, reason in plugins.broken.items():
+        logger.warning("plugin %s is left out: %s", origin, reason)
+    return plugins
 
 
 def get_task(name: str) -> Task[Any]:

@@ -6,7 +6,6 @@ computes in a wider type.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from collections.abc import Iterable, Mapping
@@ -25,6 +24,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from qlorakit.encoding import DEFAULT_CHAT_TEMPLATE, control_tokens
 from qlorakit.errors import ConfigurationError, ModelError, did_you_mean
 from qlorakit.plugins import installed
+from qlorakit.records import file_hash
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -257,12 +257,6 @@ def base_hashes(folder: Path) -> dict[str, str]:
     return {path.name: file_hash(path) for path in (folder / "config.json", *sorted(folder.glob("*.safetensors")))}
 
 
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def load_tokenizer(resolved: ResolvedModel, model: PreTrainedModel) -> PreTrainedTokenizerBase:
     """The folder's tokenizer, with a safe padding token and a chat template.
 
@@ -283,6 +277,8 @@ def load_tokenizer(resolved: ResolvedModel, model: PreTrainedModel) -> PreTraine
         raise ModelError(msg)
     tokenizer.pad_token = choose_pad_token(tokenizer, _end_tokens(tokenizer, model), entries)
     tokenizer.padding_side = "right"
+    if isinstance(tokenizer.chat_template, dict):  # several by name: the one for plain conversations
+        tokenizer.chat_template = tokenizer.get_chat_template()
     if not tokenizer.chat_template:
         tokenizer.chat_template = DEFAULT_CHAT_TEMPLATE
         logger.warning("%s has no chat template; the library's own is used and saved with the adapter", resolved.name)

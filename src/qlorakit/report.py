@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from qlorakit.display import as_text
-from qlorakit.errors import ConfigurationError, OutputError
+from qlorakit.errors import ConfigurationError, OutputError, UnknownNameError
+from qlorakit.records import write_json
 
 if TYPE_CHECKING:
     from qlorakit.metrics import ClassScores
@@ -124,13 +123,13 @@ class Report:
         """The system of that name.
 
         Raises:
-            ConfigurationError: The report has none.
+            UnknownNameError: The report has none.
         """
         for system in self.systems:
             if system.name == name:
                 return system
         msg = f"the report has no system {name!r}; it has {', '.join(system.name for system in self.systems)}"
-        raise ConfigurationError(msg)
+        raise UnknownNameError(msg)
 
     def __str__(self) -> str:
         """Sentences, then tables."""
@@ -173,19 +172,13 @@ class Report:
             msg = f"{path}: reports are saved as .json"
             raise ConfigurationError(msg)
         try:
-            content = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        except (TypeError, ValueError) as error:
-            msg = f"{path} is not written: the report holds a value that JSON cannot ({error})"
-            raise OutputError(msg) from error
-        partial = path.with_name(f".{path.name}.partial")
-        try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(content, encoding="utf-8")
-            partial.replace(path)
+            write_json(path, self.to_dict())
         except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
             msg = f"{path} could not be written: {error}"
+            raise OutputError(msg) from error
+        except TypeError as error:
+            msg = f"{path} is not written: the report holds a value that JSON cannot ({error})"
             raise OutputError(msg) from error
         return path
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 SNIFFED_LINES = 20
-csv.field_size_limit(2**31 - 1)  # a medical report does not fit into the default of 128 kB
 
 
 def read_rows(
@@ -51,6 +50,7 @@ def read_rows(
     Raises:
         ConfigurationError: The file's ending is unknown, or ``columns`` names a column that is not there.
         DataError: The file is missing, empty, in another encoding, lacks a column, or a row is unusable.
+        PluginError: The task fails on a row.
     """
     path = Path(source)
     if not path.is_file():
@@ -67,6 +67,21 @@ def read_rows(
     renamed = [{renaming.get(name, name): row.get(name) for name in found} for row in rows]
     check_rows(renamed, task, labelled=labelled, source=str(path), numbers=lines)
     return to_dataset(renamed, source=str(path))
+
+
+def as_rows(rows: Iterable[Row], *, source: str = "the rows") -> list[dict[str, Any]]:
+    """The rows as a list of dictionaries.
+
+    Raises:
+        DataError: They are no sequence of mappings.
+    """
+    found = list(rows)
+    single = isinstance(rows, str | Mapping)  # which would fall apart into characters or column names
+    wrong = [type(item).__name__ for item in ([rows] if single else found) if single or not isinstance(item, Mapping)]
+    if wrong:
+        msg = f"{source}: a list of mappings like {{'text': ...}} or a datasets.Dataset is needed, not {wrong[0]}"
+        raise DataError(msg if single else f"{msg} in a list")
+    return [dict(row) for row in found]
 
 
 def check_rows(
@@ -210,6 +225,7 @@ def _decode(path: Path, encoding: str | None) -> str:
 
 def _delimited(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, dict[str, Any]]]:
     # Lines are split at line feeds alone: str.splitlines would cut a cell at a vertical tab or a Unicode separator.
+    csv.field_size_limit(2**31 - 1)  # a long report does not fit into the default of 128 kB
     reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     try:
         header = next(reader, [])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
     from qlorakit.encoding import EncodedRow, Encoder
+    from qlorakit.inference import Answers
     from qlorakit.task import Row, Task
 
 LossWeight = Literal["token", "row"]
@@ -153,18 +154,28 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
             f"{metric_key_prefix}_{metric.name}": float(metric.compute(answers.outputs, references, rows))
             for metric in self.plan.task.metrics
         }
-        metrics[f"{metric_key_prefix}_loss"] = self._target_loss(encoded)
+        metrics[f"{metric_key_prefix}_loss"] = self._target_loss(encoded, answers)
         metrics[f"{metric_key_prefix}_seconds"] = round(time.monotonic() - began, 2)
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
-    def _target_loss(self, encoded: Sequence[EncodedRow]) -> float:
+    def _target_loss(self, encoded: Sequence[EncodedRow], answers: Answers) -> float:
         """Mean negative log-likelihood of the evaluation targets, weighted as in training."""
         sequences, weights = supervised(encoded, self.plan.loss_weight)
-        scored = self.plan.score(self.model, [(item.prompt, (item.answer,)) for item in sequences])
         total = sum(weight * len(item.answer) for item, weight in zip(sequences, weights, strict=True))
-        return -sum(weight * value for (value,), weight in zip(scored, weights, strict=True)) / total
+        known = [
+            prediction.logprobs[example.target] if prediction.logprobs is not None else None
+            for row, predictions in zip(encoded, answers.predictions, strict=True)
+            for example, prediction in zip(row.examples, predictions, strict=True)
+            if example.target is not None
+        ]
+        open_sets = [
+            (item.prompt, (item.answer,)) for item, value in zip(sequences, known, strict=True) if value is None
+        ]
+        scored = iter(self.plan.score(self.model, open_sets))
+        values = [next(scored)[0] if value is None else value for value in known]
+        return -sum(weight * value for value, weight in zip(values, weights, strict=True)) / total
 
     def floating_point_ops(self, inputs: object) -> int:
         """Count nothing: the parent's estimate assumes whole rows of tokens."""

@@ -17,7 +17,7 @@ from qlorakit.bitsandbytes_offline import peft
 import torch
 from safetensors import SafetensorError
 
-from qlorakit.adapters import LORA_SEED, base_record, save_adapter, seal_adapter, verify_adapter, versions
+from qlorakit.adapters import LORA_SEED, base_record, save_adapter, seal_adapter, verify_adapter
 from qlorakit.checkpoints import (
     Checkpoints,
     Interruption,
@@ -33,12 +33,14 @@ from qlorakit.errors import (
     DataError,
     EncodingError,
     OutputError,
+    QlorakitError,
     TrainingError,
     VerificationError,
 )
 from qlorakit.inference import build_encoder, resolve_token_budget, warn_of
 from qlorakit.quantization import keep_unpacked
-from qlorakit.rows import check_rows
+from qlorakit.records import versions
+from qlorakit.rows import as_rows, check_rows
 from qlorakit.splits import overlap
 from qlorakit.trainer import Data, EarlyStopping, LossWeight, Plan, TaskTrainer
 from qlorakit.training_settings import build_arguments, check_settings, choose_metric, course_of, evaluation_settings
@@ -100,7 +102,7 @@ def train(
     max_length: int | None = None,
     max_new_tokens: int = 256,
     token_budget: int | None = None,
-    resume_from_checkpoint: bool | str | Path = False,
+    resume_from_checkpoint: bool | str | Path | None = False,
     overwrite: bool = False,
     progress: bool = True,
     **training_arguments: Any,  # noqa: ANN401  # whatever transformers.TrainingArguments takes
@@ -139,6 +141,7 @@ def train(
     Raises:
         ConfigurationError: A setting is out of range, refused or unknown.
         DataError: A row is unusable or has no target.
+        PluginError: The task fails on a row.
         EncodingError: A target would be cut.
         OutputError: ``output_dir`` holds another run, or cannot be written.
         TrainingError: The loss is not finite, memory ran out, or a checkpoint cannot be resumed.
@@ -149,17 +152,9 @@ def train(
     if not isinstance(model, peft.PeftModel):
         msg = "the model has no adapter to train; call attach_lora first"
         raise ConfigurationError(msg)
-    learning = {
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "num_train_epochs": num_train_epochs,
-        "seed": seed,
-    }
-    check_settings(learning, loss_weight, training_arguments)
-    if early_stopping_patience is not None and (early_stopping_patience < 1 or eval_dataset is None):
-        msg = f"early_stopping_patience={early_stopping_patience}: needs an eval_dataset and at least 1 evaluation"
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        msg = "the model's adapter is frozen, as load_adapter leaves it; attach a new one to a base from load_quantized"
         raise ConfigurationError(msg)
-    best_by = choose_metric(task, metric_for_best_model, evaluated=eval_dataset is not None)
     settings = {
         "per_device_train_batch_size": batch_size,
         "learning_rate": learning_rate,
@@ -167,8 +162,16 @@ def train(
         "seed": seed,
         "data_seed": seed,
     }
+    check_settings(settings, loss_weight, training_arguments)
+    if early_stopping_patience is not None and (early_stopping_patience < 1 or eval_dataset is None):
+        msg = f"early_stopping_patience={early_stopping_patience}: needs an eval_dataset and at least 1 evaluation"
+        raise ConfigurationError(msg)
+    best_by = choose_metric(task, metric_for_best_model, evaluated=eval_dataset is not None)
     if eval_dataset is not None:
         settings |= evaluation_settings(task, best_by, training_arguments)
+    elif training_arguments.get("eval_strategy", "no") != "no":
+        msg = f"eval_strategy={training_arguments['eval_strategy']!r} needs an eval_dataset to be measured on"
+        raise ConfigurationError(msg)
     keep_unpacked(model)
     encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
     training, evaluation = _read_data(train_dataset, eval_dataset, task, encoder)
@@ -176,25 +179,33 @@ def train(
     output = Path(output_dir)
     checkpoint = _find_checkpoint(output, resume=resume_from_checkpoint, overwrite=overwrite)
     recorded = read_course(checkpoint) if checkpoint else {}
-    if token_budget is None:  # another budget would change the weights by rounding
-        token_budget = recorded.get("token_budget")
+    token_budget = _resumed_budget(token_budget, recorded)
     plan = Plan(task, encoder, training, evaluation, resolve_token_budget(token_budget, model), loss_weight)
     arguments = build_arguments(model, output / "checkpoints", {**settings, **training_arguments}, progress=progress)
     base = base_record(model)
     course = course_of(plan, model, arguments, base, early_stopping_patience)
     if checkpoint:
-        check_course(checkpoint, recorded, course)
+        check_course(checkpoint, recorded, {**course, "token_budget": recorded.get("token_budget")})
 
-    _make_output(output, keep=checkpoint is not None)
     interruption = Interruption()
     callbacks: list[TrainerCallback] = [Checkpoints(output / "checkpoints", course, interruption)]
     if early_stopping_patience is not None:
         callbacks.append(EarlyStopping(best_by, early_stopping_patience, higher=bool(arguments.greater_is_better)))
     began = time.monotonic()
-    with _config_kept(model), _explained(plan, output / "checkpoints"), interruption.watching():
+    with _config_kept(model), _explained(plan, output / "checkpoints"):
         trainer = TaskTrainer(plan=plan, model=model, args=arguments, callbacks=callbacks)
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    return _finish(trainer, output, course, time.monotonic() - began)
+        _make_output(output, keep=checkpoint is not None)
+        with interruption.watching():
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        return _finish(trainer, output, course, time.monotonic() - began)
+
+
+def _resumed_budget(asked: int | None, recorded: Mapping[str, Any]) -> int | None:
+    """The budget of the run that is resumed; another one is allowed, since memory may demand it, but not silent."""
+    before: int | None = recorded.get("token_budget")
+    if before is not None and asked is not None and asked != before:
+        logger.warning("token_budget=%d instead of %d: the weights will differ by rounding", asked, before)
+    return before if asked is None else asked
 
 
 def _read_data(
@@ -215,7 +226,7 @@ def _read_data(
 
 
 def _encode(dataset: Iterable[Row], task: Task[Any], encoder: Encoder, name: str) -> Data:
-    rows = tuple(dict(row) for row in dataset)
+    rows = tuple(as_rows(dataset, source=name))
     check_rows(rows, task, labelled=True, source=name)
     try:
         encoded = tuple(encoder.encode_rows(rows, task))
@@ -230,14 +241,14 @@ def _encode(dataset: Iterable[Row], task: Task[Any], encoder: Encoder, name: str
     return Data(rows, encoded)
 
 
-def _find_checkpoint(output: Path, *, resume: bool | str | Path, overwrite: bool) -> Path | None:
+def _find_checkpoint(output: Path, *, resume: bool | str | Path | None, overwrite: bool) -> Path | None:
     """Check the output folder without touching it, and find the checkpoint to go on from."""
     checkpoints = output / "checkpoints"
     if output.exists() and not output.is_dir():
         msg = f"output_dir={str(output)!r} is a file; give a folder"
         raise OutputError(msg)
-    if resume is not False:
-        checkpoint = latest_checkpoint(checkpoints) if resume is True else Path(resume)
+    if resume not in {False, None}:
+        checkpoint = latest_checkpoint(checkpoints) if resume is True else Path(str(resume))
         if checkpoint is None or not checkpoint.is_dir():
             msg = f"there is no checkpoint to resume from: {checkpoints if resume is True else resume}"
             raise TrainingError(msg)
@@ -282,13 +293,15 @@ def _explained(plan: Plan, checkpoints: Path) -> Iterator[None]:
     """Turn what stops the training into something a user can act on."""
     try:
         yield
+    except QlorakitError:
+        raise
     except KeyboardInterrupt as stop:
         remove_incomplete(checkpoints)
         raise KeyboardInterrupt(how_to_resume(checkpoints)) from stop
     except torch.OutOfMemoryError as error:
         msg = (
             f"the GPU ran out of memory at token_budget={plan.token_budget}; pass token_budget="
-            f"{max(1, plan.token_budget // 2)} (what is learned stays the same). {how_to_resume(checkpoints)}"
+            f"{max(1, plan.token_budget // 2)}, which changes nothing but rounding. {how_to_resume(checkpoints)}"
         )
         raise TrainingError(msg) from error
     except (ImportError, NotImplementedError, ValueError) as error:
@@ -321,11 +334,12 @@ def _finish(trainer: TaskTrainer, output: Path, course: Mapping[str, Any], secon
         seal_adapter(partial, tokenizer, task_name=plan.task.name, base=course["base"], run_record=record)
         _replace(partial, final)
     except (OSError, SafetensorError) as error:
-        msg = f"{final} could not be written ({error}); free some space. {how_to_resume(output / 'checkpoints')}"
+        msg = f"{final} could not be written ({error}); is the disk full? {how_to_resume(output / 'checkpoints')}"
         raise OutputError(msg) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     model.eval()
+    tokenizer.model_max_length = plan.encoder.max_length  # questions are cut as they were in training
     return TrainResult(
         output_dir=output,
         adapter_dir=final,
@@ -363,5 +377,10 @@ def _replace(partial: Path, final: Path) -> None:
     if final.exists():
         shutil.rmtree(old, ignore_errors=True)
         final.rename(old)
-    partial.rename(final)
+    try:
+        partial.rename(final)
+    except OSError:
+        if old.exists():
+            old.rename(final)
+        raise
     shutil.rmtree(old, ignore_errors=True)

@@ -45,6 +45,16 @@ REFUSED_ARGUMENTS = {
     "use_cpu": "the model is trained where load_quantized put it",
     "disable_tqdm": "say progress=",
     "data_seed": "say seed=",
+    "save_total_limit": "the last checkpoint and the best one are kept",
+    "per_device_eval_batch_size": "evaluations are cut by token_budget=",
+    "eval_accumulation_steps": "evaluations keep no logits",
+    "prediction_loss_only": "evaluations measure the task's metrics",
+    "eval_do_concat_batches": "evaluations keep no logits",
+    "label_names": "targets come from the task",
+    "push_to_hub": "nothing is sent anywhere; upload the finished adapter yourself",
+    "bf16": "the compute type is load_quantized's compute_dtype=",
+    "bf16_full_eval": "evaluations compute as training does",
+    "fp16_full_eval": "evaluations compute as training does",
     "load_best_model_at_end": "with an eval_dataset the best checkpoint is always the result",
 }
 # What says where and how loudly, but not what is learned.
@@ -69,7 +79,7 @@ def check_settings(learning: Mapping[str, Any], loss_weight: str, extra: Mapping
     """Refuse what cannot be learned with.
 
     Args:
-        learning: ``batch_size``, ``learning_rate``, ``num_train_epochs`` and ``seed``.
+        learning: Batch size, learning rate, epochs and seed, by the names that transformers has for them.
         loss_weight: See ``train``.
         extra: Meant for ``transformers.TrainingArguments``.
 
@@ -77,9 +87,9 @@ def check_settings(learning: Mapping[str, Any], loss_weight: str, extra: Mapping
         ConfigurationError: A value is out of range, or an argument is refused.
         UnknownNameError: There is no such argument.
     """
-    batch_size, seed = learning["batch_size"], learning["seed"]
+    batch_size, seed = learning["per_device_train_batch_size"], learning["seed"]
     if not _is_whole(batch_size) or batch_size < 1:
-        msg = f"batch_size={batch_size!r}: an optimizer step needs at least 1 row"
+        msg = f"batch_size={batch_size!r}: an optimizer step needs at least 1 row, a whole number"
         raise ConfigurationError(msg)
     if not _is_whole(seed) or not 0 <= seed < 1 << 32:
         msg = f"seed={seed!r}: must be a whole number from 0 to 2**32 - 1"
@@ -91,6 +101,9 @@ def check_settings(learning: Mapping[str, Any], loss_weight: str, extra: Mapping
             raise ConfigurationError(msg)
     if loss_weight not in get_args(LossWeight):
         msg = f"loss_weight={loss_weight!r} is not one of {', '.join(map(repr, get_args(LossWeight)))}"
+        raise ConfigurationError(msg)
+    if extra.get("max_steps", -1) != -1 and not (_is_whole(extra["max_steps"]) and extra["max_steps"] > 0):
+        msg = f"max_steps={extra['max_steps']!r}: must be a whole number of at least 1"
         raise ConfigurationError(msg)
     known = transformers.TrainingArguments.__dataclass_fields__
     for name in extra:

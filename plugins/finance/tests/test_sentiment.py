@@ -7,6 +7,7 @@ from helpers import DATA
 from qlorakit import get_task, read_rows, split
 from qlorakit.errors import DataError
 from qlorakit.rows import check_rows, input_key
+from qlorakit.splits import overlap
 from qlorakit.task import Prediction
 from qlorakit_finance import qlorakit_tasks
 from qlorakit_finance.sentiment import LABELS, PHRASEBANK, SENTIMENT
@@ -173,3 +174,11 @@ def test_the_published_files_hold_the_published_counts(name, rows, counts):
 @pytest.mark.parametrize(("name", "expected"), [("Sentences_AllAgree.txt", (5, 0)), ("Sentences_50Agree.txt", (8, 2))])
 def test_the_published_repeats_and_conflicts_are_found(name, expected):
     assert repeated(read_rows(PUBLISHED / name, task=SENTIMENT).to_list()) == expected
+
+
+def test_training_on_one_agreement_level_and_testing_on_another_is_found(tmp_path):
+    sure, less_sure = tmp_path / "AllAgree.txt", tmp_path / "50Agree.txt"
+    sure.write_text("Profit rose at Norvik@positive\nTessel cuts jobs@negative\n", encoding="latin-1")
+    less_sure.write_text(sure.read_text() + "Calder moves its office@neutral\n", encoding="latin-1")
+    train, test = (read_rows(path, task=SENTIMENT) for path in (sure, less_sure))
+    assert overlap(train, test, SENTIMENT) == [0, 1]

@@ -1,0 +1,71 @@
+"""Records of what was done: JSON files that are complete or absent, hashes of files, versions of packages."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("qlorakit", "torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
+
+
+def write_json(path: Path, content: object, *, default: Callable[[object], object] | None = None) -> None:
+    """Write a JSON file that reads well; a number that is not finite becomes null.
+
+    Args:
+        path: The file; what stood there before stays until the new content is complete.
+        content: To be written.
+        default: Turns what JSON has no form for into something it has.
+
+    Raises:
+        TypeError: The content holds something that JSON has no form for.
+        OSError: The file cannot be written.
+    """
+    text = json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False, default=default)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(f"{text}\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+
+
+def plain(value: object) -> object:
+    """What JSON has no form for: a set becomes a sorted list, anything else its text."""
+    return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal; a file that did not change since is not read again."""
+    state = path.stat()
+    return _hash(path.resolve(), state.st_size, state.st_mtime_ns)
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that have a say in the result."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
+
+
+@functools.lru_cache(maxsize=256)
+def _hash(path: Path, size: int, modified: int) -> str:
+    del size, modified  # they tell one state of the file from another
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401  # any content
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
