@@ -5,8 +5,6 @@ import pytest
 import qlorakit as qk
 from qlorakit_tiny import MODEL, qlorakit_models
 
-pytestmark = pytest.mark.skipif(not (MODEL / "model.safetensors").is_file(), reason="the weights are not there")
-
 
 @pytest.fixture(scope="module")
 def loaded():

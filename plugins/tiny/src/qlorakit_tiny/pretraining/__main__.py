@@ -1,7 +1,7 @@
 """Pretrain the embedded model: ``python -m qlorakit_tiny.pretraining --corpus ../shared/corpus --output model``.
 
-The same corpus, seed, package versions and thread count give the same weights, interrupted or not: a checkpoint is
-written every few minutes and picked up by the same command.
+The same corpus, seed, package versions, thread count and processor give the same weights, interrupted or not: a
+checkpoint is written every few minutes and picked up by the same command.
 """
 
 import argparse
