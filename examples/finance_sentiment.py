@@ -35,7 +35,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=Path("runs/finance-sentiment"), help="folder for the result")
     parser.add_argument("--epochs", type=float, default=4.0, help="passes over the training rows (default 4)")
     parser.add_argument("--batch-size", type=int, default=16, help="rows per optimizer step (default 16)")
-    parser.add_argument("--learning-rate", type=float, default=2e-3, help="default 2e-3; for models over 1 B try 2e-4")
+    parser.add_argument("--learning-rate", type=float, default=4e-3, help="default 4e-3; for models over 1 B try 2e-4")
     parser.add_argument("--rank", type=int, default=16, help="of the LoRA adapters (default 16)")
     parser.add_argument("--seed", type=int, default=0, help="of split, adapters and training (default 0)")
     parser.add_argument("--resume", action="store_true", help="go on with the run that --output holds")
