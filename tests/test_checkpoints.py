@@ -2,7 +2,7 @@ import errno
 import json
 import math
 import os
-import resource
+import re
 import shutil
 import signal
 import subprocess
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from engine import attach, equal, load, lora_weights, scripted, snapshot, train
+from engine import attach, equal, load, lora_weights, run_python, scripted, snapshot, train
 from safetensors.torch import load_file, save_file
 
 import qlorakit as qk
@@ -336,27 +336,50 @@ def test_without_an_evaluation_the_last_checkpoint_is_kept(base_folder, rows, ta
 # A full disk
 
 
-@pytest.fixture
-def largest_file():
-    """Bounds the size of every file this process writes, as a full disk would."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+# A limit on the size of files stands for a full disk.  It holds for a whole process, so that the test has its own: the
+# test runner's log may be longer than an adapter.
+FULL_DISK = """
+import json, resource, sys
+sys.path.insert(0, sys.argv[1])
+import engine
+from qlorakit import training
+from qlorakit.errors import OutputError
+from qlorakit.kinds import single_label
+from qlorakit.trainer import TaskTrainer
 
-    def bound(size):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+def fill_disk():
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[5]), resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 
-    yield bound
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+step, save = TaskTrainer.training_step, training.save_adapter
+
+def training_step(self, *arguments):
+    if sys.argv[6] == "checkpoint" and self.state.global_step == 4:
+        fill_disk()
+    return step(self, *arguments)
+
+def save_adapter(*arguments):
+    fill_disk()
+    save(*arguments)
+
+TaskTrainer.training_step = training_step
+if sys.argv[6] == "adapter":
+    training.save_adapter = save_adapter
+task = single_label("toy/direction", summary="", instruction="the direction of the word", labels=("down", "flat", "up"))
+try:
+    engine.train(sys.argv[2], json.loads(sys.argv[4]), task, sys.argv[3], num_train_epochs=3)
+except OutputError as error:
+    print(error)
+"""
+
+
+def train_on_a_full_disk(base_folder, rows, output, size, what):
+    return run_python(FULL_DISK, Path(__file__).parent, base_folder, output, json.dumps(rows), size, what).stdout
 
 
 @pytest.mark.parametrize("size", [30_000, 100_000])  # less than the adapter's weights, less than the optimizer's state
-def test_a_disk_that_is_full_while_a_checkpoint_is_saved(
-    base_folder, rows, task, tmp_path, monkeypatch, largest_file, size
-):
-    at_step(monkeypatch, 5, lambda: largest_file(size))
-    with pytest.raises(
-        OutputError, match=r"checkpoint-6 could not be written.*is the disk full.*checkpoint-3 holds step 3"
-    ):
-        train(base_folder, rows, task, tmp_path, num_train_epochs=3)
+def test_a_disk_that_is_full_while_a_checkpoint_is_saved(base_folder, rows, tmp_path, size):
+    said = train_on_a_full_disk(base_folder, rows, tmp_path, size, "checkpoint")
+    assert re.search(r"checkpoint-6 could not be written.*is the disk full.*checkpoint-3 holds step 3", said)
     assert names(tmp_path) == ["checkpoint-3"]
     assert read_course(tmp_path / "checkpoints" / "checkpoint-3")
     assert not (tmp_path / "adapter").exists()
@@ -386,16 +409,9 @@ def test_a_marker_cut_short_by_a_crash_makes_no_complete_checkpoint(base_folder,
 
 
 @pytest.mark.parametrize("size", [30_000, 5_000])
-def test_a_disk_that_is_full_while_the_adapter_is_saved(
-    base_folder, rows, task, tmp_path, monkeypatch, largest_file, size
-):
-    def save(*arguments):
-        largest_file(size)
-        save_adapter(*arguments)
-
-    monkeypatch.setattr(training, "save_adapter", save)
-    with pytest.raises(OutputError, match=r"adapter could not be written.*checkpoint-3 holds step 3"):
-        train(base_folder, rows, task, tmp_path)
+def test_a_disk_that_is_full_while_the_adapter_is_saved(base_folder, rows, tmp_path, size):
+    said = train_on_a_full_disk(base_folder, rows, tmp_path, size, "adapter")
+    assert re.search(r"adapter could not be written.*checkpoint-9 holds step 9", said)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]
 
 
