@@ -1,7 +1,9 @@
+import errno
 import json
+import os
 import re
-import resource
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -211,21 +213,23 @@ def test_a_report_replaces_an_older_one_and_leaves_nothing_else(tmp_path):
 
 
 @pytest.fixture
-def small_files_only():
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+def full_disk(monkeypatch):
+    def write_text(path, text, **_):
+        with path.open("w") as file:
+            file.write(text[:100])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", write_text)
 
 
-def test_a_write_that_fails_leaves_no_file(tmp_path, small_files_only):
+def test_a_write_that_fails_leaves_no_file(tmp_path, full_disk):
     with pytest.raises(OutputError, match=r"report\.json could not be written"):
         report().save(tmp_path / "report.json")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_write_that_fails_leaves_the_older_report_alone(tmp_path, small_files_only):
-    (tmp_path / "report.json").write_text("older")
+def test_a_write_that_fails_leaves_the_older_report_alone(tmp_path, full_disk):
+    (tmp_path / "report.json").write_bytes(b"older")
     with pytest.raises(OutputError):
         report().save(tmp_path / "report.json")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("report.json", "older")]
