@@ -37,13 +37,16 @@ logger = logging.getLogger(__name__)
 MANIFEST, RUN_RECORD, WEIGHTS = "manifest.json", "run.json", "adapter_model.safetensors"
 MANIFEST_FORMAT = 1
 VERIFICATION = "qlorakit_verification"
+# Attributes of an adapted model, which peft has no place for: the task it was trained for, and hashes of the questions
+# that its checkpoint was chosen on.
+TRAINED_FOR, CHOSEN_ON = "qlorakit_task", "qlorakit_chosen_on"
 LORA_SEED = "qlorakit_seed"  # attribute of an adapted model: peft has no place for it
 
 _CHANGES_BASE = (
     "it moves part of the base's weights into the adapter, so that the base is no longer the base compared with"
 )
 _NEEDS_DATA = "it needs statistics of the training data that are not gathered here, and without them equals plain LoRA"
-SAID_OTHERWISE = {"lora_alpha": "alpha", "lora_dropout": "dropout"}
+SAID_OTHERWISE = {"lora_alpha": "alpha", "lora_dropout": "dropout", "rank": "r"}
 LORA_SETTINGS = {
     "alpha_pattern",
     "bias",
@@ -249,8 +252,29 @@ def load_adapter(
         tokenizer.model_max_length = manifest["max_length"]
     adapted = peft.PeftModel.from_pretrained(model, folder)
     keep_unpacked(adapted)
+    setattr(adapted, TRAINED_FOR, manifest["task"])
     adapted.eval()
     return adapted, tokenizer
+
+
+def is_fresh(model: peft.PeftModel) -> bool:
+    """Whether the adapter still changes nothing: its second matrices start at zero."""
+    return not any(bool(p.any()) for name, p in model.named_parameters() if "lora_B" in name)
+
+
+def finished_steps(folder: Path) -> int | None:
+    """The steps of the run that left an adapter in a folder; ``None`` where there is none."""
+    try:
+        return int(json.loads((folder / RUN_RECORD).read_text(encoding="utf-8"))["steps"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def warn_of_other_task(model: torch.nn.Module, task_name: str) -> None:
+    """Say so where an adapter is asked about a task it was not trained for."""
+    trained_for = vars(model).get(TRAINED_FOR)
+    if trained_for is not None and trained_for != task_name:
+        logger.warning("the adapter was trained for %s and is asked about %s", trained_for, task_name)
 
 
 def adapter_folder(folder: Path) -> Path:
@@ -262,6 +286,9 @@ def adapter_folder(folder: Path) -> Path:
     for candidate in (folder, folder / "adapter"):
         if (candidate / MANIFEST).is_file():
             return candidate
+    if folder.name.startswith("checkpoint-"):
+        msg = f"{folder} is a checkpoint, not a result: go on with train(..., resume_from_checkpoint=True), or load "
+        raise AdapterError(msg + f"{folder.parent.parent} when that is done")
     unfinished = " It holds checkpoints of a run that did not finish." if (folder / "checkpoints").is_dir() else ""
     msg = f"{folder} holds no adapter saved by this library ({MANIFEST} is missing).{unfinished}"
     raise AdapterError(msg)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qlorakit.bitsandbytes_offline import peft
 
 from qlorakit import baselines
-from qlorakit.adapters import base_record
+from qlorakit.adapters import CHOSEN_ON, base_record, is_fresh, warn_of_other_task
 from qlorakit.encoding import TEMPLATE_DATE, template_hash
 from qlorakit.errors import ConfigurationError
 from qlorakit.inference import (
@@ -22,7 +22,7 @@ from qlorakit.inference import (
 from qlorakit.metrics import class_scores, confusion, is_right
 from qlorakit.records import versions
 from qlorakit.report import Comparison, Estimate, Report, System
-from qlorakit.rows import as_rows, check_rows, fingerprint, row_ids
+from qlorakit.rows import as_rows, check_rows, check_task, fingerprint, input_key, row_ids
 from qlorakit.splits import overlap
 from qlorakit.statistics import bootstrap_values, mcnemar, percentile_interval
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from qlorakit.encoding import EncodedRow
     from qlorakit.task import FloatArray, Output, Row, Task
+
+
+FEW_ROWS = 50
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,8 @@ def evaluate(
     """
     adapted = isinstance(model, peft.PeftModel)
     _check_settings(resamples, confidence, seed, baseline=baseline, adapted=adapted)
+    check_task(task)
+    warn_of_other_task(model, task.name)
     rows = as_rows(rows)
     check_rows(rows, task, labelled=True)
     ids = row_ids(rows)
@@ -182,7 +187,7 @@ def evaluate(
         check_rows(train, task, labelled=True, source="train_dataset")
     encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
     encoded = encoder.encode_rows(rows, task)
-    notes = [*warn_of(encoded).warnings(), *_notes(train, rows, task)]
+    notes = [*warn_of(encoded).warnings(), *_notes(train, rows, task), *_model_notes(model, rows, task)]
     sheet = _Sheet(task, rows, ids, encoded, list(map(task.reference, rows)), resamples, confidence, seed)
     budget = resolve_token_budget(token_budget, model)
 
@@ -237,6 +242,18 @@ def _check_settings(resamples: int, confidence: float, seed: int, *, baseline: b
     if baseline and not adapted:
         msg = "baseline=True compares an adapter with its base, and this model has no adapter"
         raise ConfigurationError(msg)
+
+
+def _model_notes(model: PreTrainedModel, rows: Sequence[Row], task: Task[Any]) -> Iterator[str]:
+    """What a reader must know about the model and how much the rows can say of it."""
+    if len(rows) < FEW_ROWS:
+        yield f"only {len(rows)} rows: intervals and tests are rough, and an interval of one point means nothing"
+    if isinstance(model, peft.PeftModel) and is_fresh(model):
+        yield "the adapter is untrained: it answers as the base does"
+    chosen_on = vars(model).get(CHOSEN_ON, frozenset())
+    seen = sum(input_key(row, task) in chosen_on for row in rows)
+    if seen:
+        yield f"{seen} of {len(rows)} rows chose the checkpoint in training: the numbers flatter the tuned model"
 
 
 def _notes(train: Sequence[Row] | None, rows: Sequence[Row], task: Task[Any]) -> Iterator[str]:

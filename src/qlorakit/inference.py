@@ -14,12 +14,13 @@ from qlorakit.bitsandbytes_offline import peft
 import torch
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
+from qlorakit.adapters import warn_of_other_task
 from qlorakit.display import progress_bar
 from qlorakit.encoding import EncodedRow, Encoder, EncodingCounts
 from qlorakit.errors import ConfigurationError, DataError, ModelError
 from qlorakit.padded_batch import Continuation, default_token_budget, padded_batches
 from qlorakit.quantization import context_length, keep_unpacked
-from qlorakit.rows import as_rows, check_rows, row_ids, to_dataset
+from qlorakit.rows import as_rows, check_rows, check_task, row_ids, to_dataset
 from qlorakit.task import Output, Prediction
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ def predict(
         ModelError: The model answers with NaN.
         PluginError: The task fails on a row.
     """
+    check_task(task)
+    warn_of_other_task(model, task.name)
     rows = as_rows(rows)
     check_rows(rows, task, labelled=False)
     ids = row_ids(rows)

@@ -93,6 +93,9 @@ def required_text(row: Row, column: str) -> str:
         DataError: The column is missing, empty, or holds something other than text.
     """
     value = row.get(column)
+    if column not in row:
+        msg = f"there is no column {column!r}; the row has {', '.join(map(repr, row)) or 'none'}. Rename the one meant"
+        raise DataError(msg)
     if not isinstance(value, str):
         msg = f"column {column!r} holds {type(value).__name__} {value!r} where text is needed"
         raise DataError(msg)
@@ -116,6 +119,9 @@ def _is_blank(value: object) -> bool:
 
 
 def _label_table(name: str, labels: Sequence[str]) -> dict[str, str]:
+    if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
+        msg = f"{name}: labels must be a sequence of texts such as ('yes', 'no'), not {labels!r}"
+        raise PluginError(msg)
     table = {label.strip().casefold(): label for label in labels}
     padded = [label for label in labels if label != label.strip()]
     if padded or len(table) != len(labels) or "" in table or len(labels) < 2:  # noqa: PLR2004  # one is no choice

@@ -95,7 +95,7 @@ def load_quantized(
     place = choose_device(device)
     dtype = choose_compute_dtype(compute_dtype, place)
     resolved = resolve_model(str(name), revision=revision)
-    if (resolved.folder / "adapter_config.json").is_file():
+    if any((resolved.folder / place / "adapter_config.json").is_file() for place in (".", "adapter")):
         msg = f"{name} is an adapter, not a base model; load it with load_adapter, which brings its base along"
         raise ModelError(msg)
     check_safetensors(resolved.folder)
@@ -143,6 +143,9 @@ def resolve_model(name: str, *, revision: str | None = None, plugins: Plugins | 
             msg = f"revision={revision!r}: {name} is {found}, which has no revisions; leave it out"
             raise ConfigurationError(msg)
         return ResolvedModel(name, found)
+    if name.startswith((".", "/", "~")):
+        msg = f"no model {name!r}: there is no such folder"
+        raise ModelError(msg)
     try:
         folder = _download(name, revision)
     except Exception as error:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qlorakit.metrics import ClassScores
 
 FORMAT = 1
+SIGNIFICANCE = 0.05
 WIDEST_MATRIX = 6  # labels; a wider one leaves the page
 CONFUSIONS_SHOWN = 15
 
@@ -86,9 +87,11 @@ class Comparison:
         better, worse = sign * difference.value > 0, sign * difference.value < 0
         verb = "beats" if better else "loses to" if worse else "equals"
         clear = difference.low > 0 or difference.high < 0
-        judgement = (
-            "more than chance would explain" if clear else "which could be chance: the interval of the difference has 0"
-        )
+        significant = self.mcnemar_p < SIGNIFICANCE
+        judgement = "which could be chance: the interval of the difference has 0"
+        if clear:
+            doubt = "which the interval says is no chance, but McNemar's test of right answers does not confirm"
+            judgement = "more than chance would explain" if significant else doubt
         span = f"{difference.low:+.3f} to {difference.high:+.3f} at {confidence:.0%}"
         by = f"by {abs(difference.value):.3f} {metric} ({span})"
         return f"{self.system} {verb} {self.against} {by}, {judgement}; McNemar {format_p(self.mcnemar_p)}"

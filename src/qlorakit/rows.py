@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qlorakit.errors import ConfigurationError, DataError, PluginError, did_you_mean
+from qlorakit.task import Task
 
 if TYPE_CHECKING:
     import datasets
 
-    from qlorakit.task import Row, Task
+    from qlorakit.task import Row
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 SNIFFED_LINES = 20
@@ -52,6 +53,7 @@ def read_rows(
         DataError: The file is missing, empty, in another encoding, lacks a column, or a row is unusable.
         PluginError: The task fails on a row.
     """
+    check_task(task)
     path = Path(source)
     if not path.is_file():
         what = "is a folder, not a file" if path.is_dir() else "does not exist"
@@ -67,6 +69,18 @@ def read_rows(
     renamed = [{renaming.get(name, name): row.get(name) for name in found} for row in rows]
     check_rows(renamed, task, labelled=labelled, source=str(path), numbers=lines)
     return to_dataset(renamed, source=str(path))
+
+
+def check_task(task: object) -> None:
+    """Refuse a name where a task is needed.
+
+    Raises:
+        ConfigurationError: It is no task.
+    """
+    if not isinstance(task, Task):
+        how = f"pass qlorakit.get_task({task!r})" if isinstance(task, str) else "see qlorakit.kinds to make one"
+        msg = f"task={task!r} is not a Task; {how}"
+        raise ConfigurationError(msg)
 
 
 def as_rows(rows: Iterable[Row], *, source: str = "the rows") -> list[dict[str, Any]]:
@@ -229,6 +243,11 @@ def _delimited(path: Path, text: str, delimiter: str) -> Iterator[tuple[int, dic
     reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     try:
         header = next(reader, [])
+        if len(header) == 1 and ";" in header[0]:
+            msg = (
+                f"{path}: semicolons separate its cells, as some spreadsheets export them; save it with commas or tabs"
+            )
+            raise DataError(msg)
         if len(set(header)) != len(header):
             twice = sorted({name for name in header if header.count(name) > 1})
             msg = f"{path}: columns occur twice in the header: {', '.join(twice)}"

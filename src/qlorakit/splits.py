@@ -13,7 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from qlorakit.errors import ConfigurationError, DataError
-from qlorakit.rows import as_rows, check_rows, input_key, row_content, to_dataset
+from qlorakit.rows import as_rows, check_rows, check_task, input_key, row_content, to_dataset
 
 if TYPE_CHECKING:
     import datasets
@@ -66,6 +66,7 @@ def split(
         msg = f"validation={validation}, test={test}: shares must be at least 0 and leave something to train on"
         raise ConfigurationError(msg)
     source = rows if isinstance(rows, datasets.Dataset) else None
+    check_task(task)
     rows = as_rows(rows)
     check_rows(rows, task, labelled=True)
     kept = _without_repeats(rows, task)

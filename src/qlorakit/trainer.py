@@ -177,6 +177,19 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
         values = [next(scored)[0] if value is None else value for value in known]
         return -sum(weight * value for value, weight in zip(values, weights, strict=True)) / total
 
+    def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:  # noqa: ANN401  # the parent's type
+        """Of two evaluations with the same value, the one with the lower loss is better."""
+        key = f"eval_{self.args.metric_for_best_model}"
+        if self.state.best_metric is not None and metrics.get(key) == self.state.best_metric:
+            history = {
+                record["step"]: record["eval_loss"] for record in self.state.log_history if "eval_loss" in record
+            }
+            if metrics["eval_loss"] < history[self.state.best_global_step]:
+                self.state.best_global_step = self.state.global_step
+                return True
+            return False
+        return bool(super()._determine_best_metric(metrics, trial))
+
     def floating_point_ops(self, inputs: object) -> int:
         """Count nothing: the parent's estimate assumes whole rows of tokens."""
         del inputs

@@ -17,7 +17,17 @@ from qlorakit.bitsandbytes_offline import peft
 import torch
 from safetensors import SafetensorError
 
-from qlorakit.adapters import LORA_SEED, base_record, save_adapter, seal_adapter, verify_adapter
+from qlorakit.adapters import (
+    CHOSEN_ON,
+    LORA_SEED,
+    TRAINED_FOR,
+    base_record,
+    finished_steps,
+    is_fresh,
+    save_adapter,
+    seal_adapter,
+    verify_adapter,
+)
 from qlorakit.checkpoints import (
     Checkpoints,
     Interruption,
@@ -40,7 +50,7 @@ from qlorakit.errors import (
 from qlorakit.inference import build_encoder, resolve_token_budget, warn_of
 from qlorakit.quantization import keep_unpacked
 from qlorakit.records import versions
-from qlorakit.rows import as_rows, check_rows
+from qlorakit.rows import as_rows, check_rows, check_task, input_key
 from qlorakit.splits import overlap
 from qlorakit.trainer import Data, EarlyStopping, LossWeight, Plan, TaskTrainer
 from qlorakit.training_settings import build_arguments, check_settings, choose_metric, course_of, evaluation_settings
@@ -138,6 +148,9 @@ def train(
         progress: Whether to show bars.
         **training_arguments: Passed to ``transformers.TrainingArguments``, but for those that would lie here.
 
+    Returns:
+        Where the adapter is, steps, losses and metrics by step, and the best of them.
+
     Raises:
         ConfigurationError: A setting is out of range, refused or unknown.
         DataError: A row is unusable or has no target.
@@ -149,12 +162,18 @@ def train(
         AdapterError: The last step left weights that are not finite; they are not saved.
         VerificationError: The saved adapter does not answer as the one in memory.
     """
+    check_task(task)
     if not isinstance(model, peft.PeftModel):
         msg = "the model has no adapter to train; call attach_lora first"
         raise ConfigurationError(msg)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         msg = "the model's adapter is frozen, as load_adapter leaves it; attach a new one to a base from load_quantized"
         raise ConfigurationError(msg)
+    fresh = is_fresh(model)
+    if not fresh and not resume_from_checkpoint:
+        logger.warning(
+            "the adapter has been trained already, and this run goes on from there; attach a new one to start anew"
+        )
     settings = {
         "per_device_train_batch_size": batch_size,
         "learning_rate": learning_rate,
@@ -197,7 +216,7 @@ def train(
         _make_output(output, keep=checkpoint is not None)
         with interruption.watching():
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        return _finish(trainer, output, course, time.monotonic() - began)
+        return _finish(trainer, output, course, time.monotonic() - began, fresh=fresh)
 
 
 def _resumed_budget(asked: int | None, recorded: Mapping[str, Any]) -> int | None:
@@ -252,6 +271,10 @@ def _find_checkpoint(output: Path, *, resume: bool | str | Path | None, overwrit
         if checkpoint is None or not checkpoint.is_dir():
             msg = f"there is no checkpoint to resume from: {checkpoints if resume is True else resume}"
             raise TrainingError(msg)
+        step = int(checkpoint.name.rpartition("-")[2]) if checkpoint.name.startswith("checkpoint-") else None
+        if resume is True and step is not None and step == finished_steps(output / "adapter"):
+            msg = f"{output} holds a finished run of {step} steps; load it with load_adapter, or pass overwrite=True"
+            raise OutputError(msg)
         return checkpoint
     held = [what for what in ("adapter", "checkpoints") if (output / what).is_dir() and any((output / what).iterdir())]
     if held and not overwrite:
@@ -295,9 +318,9 @@ def _explained(plan: Plan, checkpoints: Path) -> Iterator[None]:
         yield
     except QlorakitError:
         raise
-    except KeyboardInterrupt as stop:
+    except KeyboardInterrupt:
         remove_incomplete(checkpoints)
-        raise KeyboardInterrupt(how_to_resume(checkpoints)) from stop
+        raise KeyboardInterrupt(how_to_resume(checkpoints)) from None
     except torch.OutOfMemoryError as error:
         msg = (
             f"the GPU ran out of memory at token_budget={plan.token_budget}; pass token_budget="
@@ -309,7 +332,9 @@ def _explained(plan: Plan, checkpoints: Path) -> Iterator[None]:
         raise ConfigurationError(msg) from error
 
 
-def _finish(trainer: TaskTrainer, output: Path, course: Mapping[str, Any], seconds: float) -> TrainResult:
+def _finish(
+    trainer: TaskTrainer, output: Path, course: Mapping[str, Any], seconds: float, *, fresh: bool
+) -> TrainResult:
     """Save the adapter, verify it, write its records, and only then give it its name."""
     model, tokenizer, plan = trainer.model, trainer.plan.encoder.tokenizer, trainer.plan
     state = trainer.state
@@ -327,6 +352,7 @@ def _finish(trainer: TaskTrainer, output: Path, course: Mapping[str, Any], secon
             raise VerificationError(msg)
         record = {
             **_run_record(trainer, course),
+            "adapter_was_fresh": fresh,
             "history": history,
             "seconds": round(seconds, 1),
             "verification": {"rows": len(sample), "equal": True},
@@ -339,6 +365,9 @@ def _finish(trainer: TaskTrainer, output: Path, course: Mapping[str, Any], secon
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     model.eval()
+    setattr(model, TRAINED_FOR, plan.task.name)
+    chosen_on = plan.evaluation.rows if plan.evaluation else ()
+    setattr(model, CHOSEN_ON, frozenset(input_key(row, plan.task) for row in chosen_on))
     tokenizer.model_max_length = plan.encoder.max_length  # questions are cut as they were in training
     return TrainResult(
         output_dir=output,

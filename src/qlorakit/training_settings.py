@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from qlorakit.task import Task
 
 LOGGING_STEPS = 10
+OFTEN_MEANT = {"epochs": "num_train_epochs", "lr": "learning_rate"}
 
 REFUSED_ARGUMENTS = {
     "per_device_train_batch_size": "say batch_size=, the rows of an optimizer step; token_budget= bounds the memory",
@@ -111,7 +112,8 @@ def check_settings(learning: Mapping[str, Any], loss_weight: str, extra: Mapping
             msg = f"{name} is refused: {REFUSED_ARGUMENTS[name]}"
             raise ConfigurationError(msg)
         if name not in known:
-            msg = f"train and transformers.TrainingArguments have no argument {name!r}.{did_you_mean(name, known)}"
+            hint = f" Say {OFTEN_MEANT[name]}=" if name in OFTEN_MEANT else did_you_mean(name, known)
+            msg = f"train and transformers.TrainingArguments have no argument {name!r}.{hint}"
             raise UnknownNameError(msg)
 
 
