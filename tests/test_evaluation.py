@@ -6,6 +6,7 @@ import pytest
 from engine import echo_task, evaluate, load, train
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
+import qlorakit as qk
 from qlorakit.errors import ConfigurationError, DataError, ModelError
 from qlorakit.task import Metric
 
@@ -247,3 +248,21 @@ def test_broken_weights_are_an_error(base_folder, unseen, task):
     model.model.norm.weight.data[0] = float("inf")
     with pytest.raises(ModelError, match="not finite"):
         evaluate(model, tokenizer, unseen, task)
+
+
+def test_rows_that_chose_the_checkpoint_are_counted(base_folder, rows, task, tmp_path):
+    model, tokenizer, _ = train(base_folder, rows[:9], task, tmp_path, eval_dataset=rows[9:])
+    notes = evaluate(model, tokenizer, rows[6:], task).notes
+    assert any(f"{len(rows) - 9} of {len(rows) - 6} rows chose the checkpoint" in note for note in notes)
+
+
+def test_an_untrained_adapter_and_few_rows_are_noted(adapted, rows, task):
+    notes = " ".join(evaluate(*adapted, rows, task).notes)
+    assert "the adapter is untrained" in notes
+    assert f"only {len(rows)} rows" in notes
+
+
+def test_an_adapter_asked_about_another_task_is_said(base_folder, rows, task, tmp_path, caplog):
+    train(base_folder, rows, task, tmp_path)
+    evaluate(*qk.load_adapter(tmp_path), rows, dataclasses.replace(task, name="toy/other"))
+    assert "the adapter was trained for toy/direction and is asked about toy/other" in caplog.text

@@ -123,3 +123,14 @@ def test_a_task_is_adapted_by_replacing_a_field(task):
 def test_a_task_cannot_be_changed_in_place(task):
     with pytest.raises(FrozenInstanceError):
         task.name = "toy/other"
+
+
+@pytest.mark.parametrize("labels", ["fraud", (0, 1)])
+def test_labels_that_are_no_texts_are_refused(labels):
+    with pytest.raises(PluginError, match="labels must be a sequence of texts"):
+        single_label("toy/x", summary="", instruction="", labels=labels)
+
+
+def test_a_missing_text_column_names_those_that_are_there(task):
+    with pytest.raises(DataError, match="there is no column 'text'; the row has 'complaint'"):
+        task.format({"complaint": "late"})

@@ -306,3 +306,8 @@ def test_loading_raises_only_errors_of_this_library(own_base):
     (own_base / "tokenizer.json").write_text("[]", encoding="utf-8")
     with pytest.raises(QlorakitError, match="tokenizer"):
         load(own_base)
+
+
+def test_a_path_that_is_not_there_is_never_asked_of_the_hub(tmp_path):
+    with pytest.raises(ModelError, match="there is no such folder"):
+        resolve_model(str(tmp_path / "missing"))

@@ -258,3 +258,10 @@ def test_a_value_that_json_cannot_hold_is_an_output_error(tmp_path):
 def test_another_ending_is_refused(tmp_path, name):
     with pytest.raises(ConfigurationError, match=r"reports are saved as \.json"):
         report().save(tmp_path / name)
+
+
+def test_an_interval_that_mcnemar_does_not_confirm_rules_out_no_chance():
+    clear = {"macro_f1": Estimate(0.6, 0.5, 0.8)}
+    said = Comparison("tuned", "base", clear, 0.125).sentence("macro_f1", higher_is_better=True, confidence=0.95)
+    assert "McNemar's test of right answers does not confirm; McNemar p = 0.125" in said
+    assert "more than chance" not in said

@@ -318,3 +318,8 @@ def test_a_task_that_fails_on_a_row_is_told_from_a_bad_row(task):
     broken = replace(task, format=lambda row: row["absent"])
     with pytest.raises(PluginError, match=r"the rows, row 1: task toy/direction fails on it \(KeyError: 'absent'\)"):
         check_rows(ROWS, broken, labelled=False)
+
+
+def test_semicolons_between_cells_are_recognised(read):
+    with pytest.raises(DataError, match="semicolons separate its cells"):
+        read("text;label\nsales rose;up\n")

@@ -638,3 +638,38 @@ def test_ctrl_c_while_the_result_is_saved_says_how_to_go_on(adapted, rows, task,
     with pytest.raises(KeyboardInterrupt, match="resume_from_checkpoint=True"):
         qk.train(*adapted, rows, task=task, output_dir=tmp_path, num_train_epochs=1, progress=False)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]
+
+
+def test_training_on_from_a_trained_adapter_is_said(adapted, rows, task, tmp_path, caplog):
+    settings = {"task": task, "num_train_epochs": 1, "progress": False}
+    qk.train(*adapted, rows, output_dir=tmp_path / "first", **settings)
+    assert "has been trained already" not in caplog.text
+    second = qk.train(*adapted, rows, output_dir=tmp_path / "second", **settings)
+    assert "has been trained already" in caplog.text
+    assert json.loads((second.adapter_dir / "run.json").read_text())["adapter_was_fresh"] is False
+
+
+def test_of_two_equal_evaluations_the_lower_loss_is_the_better(base_folder, rows, task, tmp_path):
+    even = scripted(task, [0.5, 0.5, 0.5])
+    _, _, result = train(base_folder, rows, even, tmp_path, eval_dataset=rows, num_train_epochs=3)
+    losses = {record["step"]: record["eval_loss"] for record in result.history if "eval_loss" in record}
+    assert result.best_step == min(losses, key=losses.get) == 9
+
+
+def test_a_finished_run_is_not_resumed_into_nothing(base_folder, rows, task, tmp_path):
+    train(base_folder, rows, task, tmp_path)
+    before = (tmp_path / "adapter" / "run.json").read_bytes()
+    with pytest.raises(OutputError, match="holds a finished run of 3 steps; load it with load_adapter"):
+        train(base_folder, rows, task, tmp_path, resume_from_checkpoint=True)
+    assert (tmp_path / "adapter" / "run.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(("given", "meant"), [("epochs", "num_train_epochs"), ("lr", "learning_rate")])
+def test_short_names_are_answered_with_the_right_ones(adapted, rows, task, tmp_path, given, meant):
+    with pytest.raises(UnknownNameError, match=f"Say {meant}="):
+        qk.train(*adapted, rows, task=task, output_dir=tmp_path, **{given: 1})
+
+
+def test_a_tasks_name_is_no_task(adapted, rows, tmp_path):
+    with pytest.raises(ConfigurationError, match=r"pass qlorakit\.get_task\('toy/direction'\)"):
+        qk.train(*adapted, rows, task="toy/direction", output_dir=tmp_path)
