@@ -126,7 +126,6 @@ def attach_lora(
         except (NotImplementedError, TypeError, ValueError) as error:
             msg = f"attach_lora: peft refuses the settings: {str(error).splitlines()[0]}"
             raise ConfigurationError(msg) from error
-    adapted.peft_config["default"].inference_mode = False
     setattr(adapted, LORA_SEED, seed)
     trainable, total = adapted.get_nb_trainable_parameters()
     show(f"LoRA: {trainable:,} of {total:,} parameters are trainable ({trainable / total:.2%})")
