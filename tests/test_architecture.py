@@ -9,11 +9,12 @@ import qlorakit
 FOLDER = Path(qlorakit.__file__).parent
 LIGHT = (
     "errors", "task", "metrics", "statistics", "kinds", "baselines", "hookspecs", "plugins", "rows", "splits",
-    "encoding", "records",
+    "encoding", "prefix_tree", "records",
     "display", "report",
 )  # fmt: skip
 ENGINE = (
-    "bitsandbytes_offline", "padded_batch", "quantization", "adapters", "checkpoints", "inference", "evaluation",
+    "bitsandbytes_offline", "quantization", "logits", "attention", "padded_batch", "tree_batch", "layout", "objectives",
+    "adapters", "checkpoints", "inference", "evaluation",
     "trainer", "training_settings",
     "training",
 )  # fmt: skip

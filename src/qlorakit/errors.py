@@ -9,6 +9,7 @@
     ├── EncodingError           an example cannot be turned into tokens (also a ValueError)
     ├── PluginError             a plugin supplied something unusable
     ├── ModelError              a model cannot be found, read or used
+    │   ├── PrefixSharingError  a model cannot compute rows that share a prefix together
     │   └── AdapterError        an adapter does not belong to this base, tokenizer or template, or is damaged
     ├── OutputError             the output folder is taken or cannot be written
     └── TrainingError           training went wrong (loss not finite, out of memory, unusable checkpoint)
@@ -45,6 +46,10 @@ class PluginError(QlorakitError):
 
 class ModelError(QlorakitError):
     """A model cannot be found, read or used."""
+
+
+class PrefixSharingError(ModelError):
+    """A model cannot compute rows that share a prefix together."""
 
 
 class AdapterError(ModelError):

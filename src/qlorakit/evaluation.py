@@ -13,12 +13,7 @@ from qlorakit import baselines
 from qlorakit.adapters import CHOSEN_ON, base_record, is_fresh, warn_of_other_task
 from qlorakit.encoding import TEMPLATE_DATE, template_hash
 from qlorakit.errors import ConfigurationError
-from qlorakit.inference import (
-    answer_rows,
-    build_encoder,
-    resolve_token_budget,
-    warn_of,
-)
+from qlorakit.inference import Questions, answer, build_encoder, layout_for, warn_of
 from qlorakit.metrics import class_scores, confusion, is_right
 from qlorakit.records import versions
 from qlorakit.report import Comparison, Estimate, Report, System
@@ -30,6 +25,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from qlorakit.encoding import EncodedRow
+    from qlorakit.layout import PrefixSharing
     from qlorakit.task import FloatArray, Output, Row, Task
 
 
@@ -136,6 +132,7 @@ def evaluate(
     max_length: int | None = None,
     max_new_tokens: int = 256,
     token_budget: int | None = None,
+    prefix_sharing: PrefixSharing = "auto",
     resamples: int = 2000,
     confidence: float = 0.95,
     seed: int = 0,
@@ -158,6 +155,7 @@ def evaluate(
         max_length: Most tokens of prompt and answer; the model's context unless given.
         max_new_tokens: Most tokens of a generated answer.
         token_budget: Most tokens of a forward pass; from model and memory unless given.
+        prefix_sharing: Whether what prompts have in common is computed once; see ``train``.
         resamples: Bootstrap samples.
         confidence: Of the intervals.
         seed: Of the bootstrap.
@@ -174,6 +172,7 @@ def evaluate(
         EncodingError: A prompt does not fit and cannot be cut.
         PluginError: The task fails on a row.
         ModelError: The model answers with NaN.
+        PrefixSharingError: ``prefix_sharing`` is ``"on"``, and the model cannot.
     """
     adapted = isinstance(model, peft.PeftModel)
     _check_settings(resamples, confidence, seed, baseline=baseline, adapted=adapted)
@@ -189,13 +188,12 @@ def evaluate(
     encoded = encoder.encode_rows(rows, task)
     notes = [*warn_of(encoded).warnings(), *_notes(train, rows, task), *_model_notes(model, rows, task)]
     sheet = _Sheet(task, rows, ids, encoded, list(map(task.reference, rows)), resamples, confidence, seed)
-    budget = resolve_token_budget(token_budget, model)
+    layout = layout_for(model, encoder, encoded, prefix_sharing=prefix_sharing, token_budget=token_budget)
+    questions = Questions.prepare(task, encoder, rows, encoded, layout)
 
     def ask(name: str) -> _Measured:
         began = time.monotonic()
-        answers = answer_rows(
-            model, encoder, rows, encoded, task, token_budget=budget, progress=progress, title=f"asking {name}"
-        )
+        answers = answer(model, questions, progress=progress, title=f"asking {name}")
         return sheet.measure(name, answers.outputs, tokens=answers.tokens, seconds=time.monotonic() - began)
 
     measured = [ask("tuned" if adapted else "base")]
@@ -218,7 +216,8 @@ def evaluate(
             "seed": seed,
             "max_length": encoder.max_length,
             "max_new_tokens": encoder.max_new_tokens,
-            "token_budget": budget,
+            "token_budget": layout.token_budget,
+            "prefix_sharing": layout.shared,
             "template": template_hash(tokenizer),
             "template_date": TEMPLATE_DATE,
             "rows_fingerprint": fingerprint(rows),

@@ -18,10 +18,13 @@ from qlorakit.adapters import warn_of_other_task
 from qlorakit.display import progress_bar
 from qlorakit.encoding import EncodedRow, Encoder, EncodingCounts
 from qlorakit.errors import ConfigurationError, DataError, ModelError
-from qlorakit.padded_batch import Continuation, default_token_budget, padded_batches
-from qlorakit.quantization import context_length, keep_unpacked
+from qlorakit.layout import Layout, PrefixSharing, choose_layout
+from qlorakit.padded_batch import PaddedBatch, default_token_budget
+from qlorakit.prefix_tree import Continuation, common_length
+from qlorakit.quantization import context_length, evaluating
 from qlorakit.rows import as_rows, check_rows, check_task, row_ids, to_dataset
 from qlorakit.task import Output, Prediction
+from qlorakit.tree_batch import TreeBatch, common_past
 
 if TYPE_CHECKING:
     import datasets
@@ -32,6 +35,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 NOT_FINITE = "what the model computes is not finite: its weights or its compute type are broken"
+# Answers that are sorted and cut at a time.
+AT_A_TIME = 1 << 12
+# A common beginning of fewer tokens is computed in every batch.
+SHORTEST_PAST = 16
+AnswerSet = tuple[tuple[int, ...], Sequence[tuple[int, ...]]]  # a prompt and the answers to be scored
 RESULT_COLUMNS = ("row_id", "prediction", "valid", "probability")
 
 
@@ -50,20 +58,6 @@ class Answers:
     tokens: int
 
 
-@contextmanager
-def evaluating(model: PreTrainedModel) -> Iterator[None]:
-    """Evaluation mode without gradients, on unpacked weights; everything is put back afterwards."""
-    keep_unpacked(model)
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, training in modes.items():
-            module.training = training
-
-
 def predict(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -73,6 +67,7 @@ def predict(
     max_length: int | None = None,
     max_new_tokens: int = 256,
     token_budget: int | None = None,
+    prefix_sharing: PrefixSharing = "auto",
     progress: bool = True,
 ) -> datasets.Dataset:
     """Answer rows, which need no labels.
@@ -85,6 +80,7 @@ def predict(
         max_length: Most tokens of prompt and answer; the model's context unless given.
         max_new_tokens: Most tokens of a generated answer.
         token_budget: Most tokens of a forward pass; from the machine's memory unless given.
+        prefix_sharing: Whether what prompts have in common is computed once; see ``train``.
         progress: Whether to show a bar.
 
     Returns:
@@ -97,6 +93,7 @@ def predict(
         EncodingError: A prompt does not fit and cannot be cut.
         ModelError: The model answers with NaN.
         PluginError: The task fails on a row.
+        PrefixSharingError: ``prefix_sharing`` is ``"on"``, and the model cannot.
     """
     check_task(task)
     warn_of_other_task(model, task.name)
@@ -111,80 +108,150 @@ def predict(
     encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
     encoded = encoder.encode_rows(rows, task)
     warn_of(encoded)
-    budget = resolve_token_budget(token_budget, model)
-    answers = answer_rows(model, encoder, rows, encoded, task, token_budget=budget, progress=progress)
+    layout = layout_for(model, encoder, encoded, prefix_sharing=prefix_sharing, token_budget=token_budget)
+    answers = answer(model, Questions.prepare(task, encoder, rows, encoded, layout), progress=progress)
     results = zip(rows, ids, answers.outputs, strict=True)
     return to_dataset([{**row, **_result(identity, output)} for row, identity, output in results])
 
 
-def answer_rows(
-    model: PreTrainedModel,
-    encoder: Encoder,
-    rows: Sequence[Row],
-    encoded: Sequence[EncodedRow],
-    task: Task[Any],
-    *,
-    token_budget: int,
-    progress: bool,
-    title: str = "answering",
-) -> Answers:
+@dataclass(frozen=True)
+class Scoring:
+    """Sets of answers, cut into batches: what can be scored by one model after the other.
+
+    Attributes:
+        sizes: Answers of each set.
+        prefix: Tokens that all prompts begin with and that are not in the batches.
+        batches: With their places among all answers, in order.
+    """
+
+    sizes: tuple[int, ...]
+    prefix: tuple[int, ...]
+    batches: tuple[tuple[int, TreeBatch | PaddedBatch], ...]
+
+    @classmethod
+    def prepare(cls, sets: Sequence[AnswerSet], groups: Sequence[int], layout: Layout) -> Scoring:
+        """Cut sets of answers into batches.
+
+        Args:
+            sets: A prompt and its answers, each.
+            groups: Of each set, in ascending order; those of one group share a batch where they fit.
+            layout: How.
+        """
+        prefix = _common_prefix([prompt for prompt, _ in sets]) if layout.shared else ()
+        batches: list[tuple[int, TreeBatch | PaddedBatch]] = []
+        start = 0
+        for part, of_part in _portions(sets, groups):
+            sequences = [Continuation(prompt, answer) for prompt, answers in part for answer in answers]
+            spread = [group for group, (_, answers) in zip(of_part, part, strict=True) for _ in answers]
+            cut = layout.batches(sequences, spread, range(len(sequences)), skip=len(prefix))
+            batches.extend((start, batch) for batch in cut)
+            start += len(sequences)
+        return cls(tuple(len(answers) for _, answers in sets), prefix, tuple(batches))
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Rows of a task ready to be asked; one model after the other can answer them.
+
+    Attributes:
+        task: How answers are read.
+        encoder: Made the tokens.
+        rows: The rows.
+        encoded: Their examples.
+        scoring: Those examples that have choices, cut into batches.
+        layout: How.
+    """
+
+    task: Task[Any]
+    encoder: Encoder
+    rows: Sequence[Row]
+    encoded: Sequence[EncodedRow]
+    scoring: Scoring
+    layout: Layout
+
+    @classmethod
+    def prepare(
+        cls, task: Task[Any], encoder: Encoder, rows: Sequence[Row], encoded: Sequence[EncodedRow], layout: Layout
+    ) -> Questions:
+        """Cut rows into batches."""
+        closed = [(number, item) for number, row in enumerate(encoded) for item in row.encoded if item.choices]
+        sets = [(item.prompt, item.choices or ()) for _, item in closed]
+        scoring = Scoring.prepare(sets, [number for number, _ in closed], layout)
+        return cls(task, encoder, rows, encoded, scoring, layout)
+
+
+def answer(model: PreTrainedModel, questions: Questions, *, progress: bool, title: str = "answering") -> Answers:
     """Ask the model every example and parse the answers of each row."""
-    examples = [(example, item) for row in encoded for example, item in zip(row.examples, row.encoded, strict=True)]
+    examples = [pair for row in questions.encoded for pair in zip(row.examples, row.encoded, strict=True)]
     closed = [index for index, (example, _) in enumerate(examples) if example.choices is not None]
     free = [index for index, (example, _) in enumerate(examples) if example.choices is None]
     predictions: dict[int, Prediction] = {}
     with evaluating(model), progress_bar(title, shown=progress) as advance:
-        sets = [(examples[index][1].prompt, examples[index][1].choices or ()) for index in closed]
-        scored, tokens = score(model, sets, pad=pad_id(encoder), token_budget=token_budget, advance=advance)
+        scored, tokens = score(model, questions.scoring, advance=advance)
         for index, logprobs in zip(closed, scored, strict=True):
             predictions[index] = _likeliest(examples[index][0].choices or (), logprobs)
         prompts = [examples[index][1].prompt for index in free]
-        written, more = generate(model, encoder, prompts, token_budget=token_budget, advance=advance)
+        written, more = generate(
+            model, questions.encoder, prompts, token_budget=questions.layout.token_budget, advance=advance
+        )
         predictions.update(zip(free, written, strict=True))
     in_order = iter([predictions[index] for index in range(len(examples))])
-    grouped = tuple(tuple(next(in_order) for _ in row.examples) for row in encoded)
+    grouped = tuple(tuple(next(in_order) for _ in row.examples) for row in questions.encoded)
     parsed = tuple(
-        task.parse(row, item.examples, answers) for row, item, answers in zip(rows, encoded, grouped, strict=True)
+        questions.task.parse(row, item.examples, answers)
+        for row, item, answers in zip(questions.rows, questions.encoded, grouped, strict=True)
     )
     return Answers(parsed, grouped, tokens + more)
 
 
 def score(
-    model: PreTrainedModel,
-    sets: Sequence[tuple[tuple[int, ...], Sequence[tuple[int, ...]]]],
-    *,
-    pad: int,
-    token_budget: int,
-    advance: Callable[[float], None],
+    model: PreTrainedModel, scoring: Scoring, *, advance: Callable[[float], None] = lambda _: None
 ) -> tuple[list[tuple[float, ...]], int]:
-    """Log-probability in nats of every choice after its prompt, end of turn included.
+    """Log-probability in nats of every answer after its prompt, end of turn included.
 
     Args:
         model: In evaluation mode.
-        sets: A prompt and its choices, each.
-        pad: Token for padding.
-        token_budget: Most tokens of a forward pass.
+        scoring: Prompts and answers.
         advance: Called with the share that is done.
 
     Returns:
-        One tuple per set, in the order of its choices; and the tokens computed.
+        One tuple per set, in the order of its answers; and the tokens computed, padding included.
 
     Raises:
         ModelError: A log-probability is not a number.
     """
-    sequences = [Continuation(prompt, choice) for prompt, choices in sets for choice in choices]
-    totals = [0.0] * len(sequences)
-    batches = padded_batches(sequences, token_budget=token_budget, pad=pad)
-    for done, batch in enumerate(batches, start=1):
-        parts = batch.logprobs(model).split(batch.sizes)
-        for item, part in zip(batch.items, parts, strict=True):
-            totals[item] = float(part.double().sum())
-        advance(done / len(batches))
+    totals = [0.0] * sum(scoring.sizes)
+    past = common_past(model, scoring.prefix)
+    for done, (start, batch) in enumerate(scoring.batches, start=1):
+        found = batch.logprobs(model, past) if isinstance(batch, TreeBatch) else batch.logprobs(model)
+        for item, part in zip(batch.items, found.double().cpu().split(batch.sizes), strict=True):
+            totals[start + item] = float(part.sum())
+        advance(done / len(scoring.batches))
     if not all(map(math.isfinite, totals)):
         raise ModelError(NOT_FINITE)
     values = iter(totals)
-    tokens = sum(batch.tokens for batch in batches)
-    return [tuple(next(values) for _ in choices) for _, choices in sets], tokens
+    tokens = past.tokens + sum(batch.tokens for _, batch in scoring.batches)
+    return [tuple(next(values) for _ in range(size)) for size in scoring.sizes], tokens
+
+
+def _common_prefix(prompts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """What all prompts begin with, one token of the shortest left out, if that is worth computing once."""
+    if len(prompts) < 2:  # noqa: PLR2004
+        return ()
+    length = min(common_length(min(prompts), max(prompts)), min(map(len, prompts)) - 1)
+    return prompts[0][:length] if length >= SHORTEST_PAST else ()
+
+
+def _portions(sets: Sequence[AnswerSet], groups: Sequence[int]) -> Iterator[tuple[Sequence[AnswerSet], Sequence[int]]]:
+    """Whole groups of about so many answers that cutting them takes little memory, whatever the size of a data set."""
+    start = held = 0
+    for place in range(len(sets)):
+        if held >= AT_A_TIME and groups[place] != groups[place - 1]:
+            yield sets[start:place], groups[start:place]
+            start, held = place, 0
+        held += len(sets[place][1])
+    if sets:
+        yield sets[start:], groups[start:]
 
 
 def generate(
@@ -293,6 +360,36 @@ def resolve_max_length(given: int | None, model: PreTrainedModel, tokenizer: Pre
         msg = f"max_length={given!r}: must be between 1 and the model's context of {context} tokens"
         raise ConfigurationError(msg)
     return given
+
+
+def layout_for(
+    model: PreTrainedModel,
+    encoder: Encoder,
+    encoded: Sequence[EncodedRow],
+    *,
+    prefix_sharing: PrefixSharing,
+    token_budget: int | None,
+) -> Layout:
+    """The layout in which a model is asked these rows, or trained on them.
+
+    Raises:
+        ConfigurationError: A setting is out of range.
+        PrefixSharingError: ``prefix_sharing`` is ``"on"``, and the model cannot.
+    """
+    known = [
+        (Continuation(item.prompt, answer), number)
+        for number, row in enumerate(encoded)
+        for item in row.encoded
+        for answer in sorted(item.choices or ((item.target,) if item.target else ()), key=len)[-2:]
+    ]
+    return choose_layout(
+        model,
+        [sequence for sequence, _ in known],
+        [number for _, number in known],
+        prefix_sharing=prefix_sharing,
+        token_budget=resolve_token_budget(token_budget, model),
+        pad=pad_id(encoder),
+    )
 
 
 def resolve_token_budget(given: int | None, model: PreTrainedModel) -> int:

@@ -14,31 +14,18 @@ function like :func:`padded_batches` that cuts sequences into such batches.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qlorakit.bitsandbytes_offline import peft
-
 import torch
-from torch.nn import functional
+
+from qlorakit.logits import plain_model, token_logprobs
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-
-@dataclass(frozen=True)
-class Continuation:
-    """A prompt and an answer to it, as token ids; wanted is the log-probability of each token of the answer."""
-
-    prompt: tuple[int, ...]
-    answer: tuple[int, ...]
-
-    @property
-    def input_length(self) -> int:
-        """Tokens the model must read: the answer's last one is only predicted."""
-        return len(self.prompt) + len(self.answer) - 1
+    from qlorakit.prefix_tree import Continuation
 
 
 @dataclass(frozen=True)
@@ -68,32 +55,32 @@ class PaddedBatch:
 
     def logprobs(self, model: PreTrainedModel) -> torch.Tensor:
         """Log-probability in nats of each answer token, [answer tokens], in float32; gradients flow."""
-        device = model.device
-        kept = self.positions.unique()  # sorted
-        if _keeps_logits(model):
-            keep = {"logits_to_keep": kept.to(device)}
-            columns = torch.searchsorted(kept, self.positions)
-        else:
-            keep, columns = {}, self.positions
-        logits = model(input_ids=self.input_ids.to(device), use_cache=False, **keep).logits
-        chosen = logits[self.rows.to(device), columns.to(device)].float()
-        return -functional.cross_entropy(chosen, self.answers.to(device), reduction="none")
+        inputs = {"input_ids": self.input_ids.to(plain_model(model).device)}
+        return token_logprobs(model, inputs, self.rows, self.positions, self.answers)
 
 
-def padded_batches(sequences: Sequence[Continuation], *, token_budget: int, pad: int) -> list[PaddedBatch]:
+def padded_batches(
+    sequences: Sequence[Continuation], units: Sequence[int] | None = None, *, token_budget: int, pad: int
+) -> list[PaddedBatch]:
     """Cut sequences into batches of at most ``token_budget`` tokens, the longest together.
 
-    A sequence longer than the budget stands alone.
+    Args:
+        sequences: Prompts and answers.
+        units: Of each sequence; those of one unit stay together.  Each is one of its own unless given.
+        token_budget: Most tokens of a forward pass; a unit that needs more stands alone.
+        pad: Token to fill up with.
     """
-    order = sorted(range(len(sequences)), key=lambda index: -sequences[index].input_length)
-    batches: list[PaddedBatch] = []
-    start = 0
-    while start < len(order):
-        width = sequences[order[start]].input_length
-        chosen = order[start : start + max(1, token_budget // width)]
-        batches.append(_pad(sequences, chosen, width, pad))
-        start += len(chosen)
-    return batches
+    members: dict[int, list[int]] = {}
+    for place, unit in enumerate(range(len(sequences)) if units is None else units):
+        members.setdefault(unit, []).append(place)
+    batches: list[list[int]] = []
+    width = 0
+    for length, places in sorted(((_longest(sequences, unit), unit) for unit in members.values()), key=_longest_first):
+        if not batches or (len(batches[-1]) + len(places)) * width > token_budget:
+            batches.append([])
+            width = length
+        batches[-1].extend(places)
+    return [_pad(sequences, chosen, pad) for chosen in batches]
 
 
 def default_token_budget(model: PreTrainedModel) -> int:
@@ -109,18 +96,26 @@ def default_token_budget(model: PreTrainedModel) -> int:
     per_token = 4 * layers * (16 * hidden + 6 * inner)
     affordable = max(1, _total_memory(model.device) // 4 // per_token)
     power = 1 << (affordable.bit_length() - 1)
-    return int(min(max(power, 1 << 9), 1 << 14 if model.device.type == "cuda" else 1 << 10))
+    return int(min(max(power, 1 << 9), 1 << 14 if model.device.type == "cuda" else 1 << 12))
 
 
-def _pad(sequences: Sequence[Continuation], chosen: Sequence[int], width: int, pad: int) -> PaddedBatch:
+def _longest(sequences: Sequence[Continuation], places: Sequence[int]) -> int:
+    return max(sequences[place].input_length for place in places)
+
+
+def _longest_first(unit: tuple[int, list[int]]) -> int:
+    return -unit[0]
+
+
+def _pad(sequences: Sequence[Continuation], chosen: Sequence[int], pad: int) -> PaddedBatch:
+    width = _longest(sequences, chosen)
     ids: list[list[int]] = []
     rows: list[int] = []
     positions: list[int] = []
     answers: list[int] = []
     for row, index in enumerate(chosen):
         sequence = sequences[index]
-        read = (*sequence.prompt, *sequence.answer)[:-1]
-        ids.append([*read, *[pad] * (width - len(read))])
+        ids.append([*sequence.read, *[pad] * (width - sequence.input_length)])
         first = len(sequence.prompt) - 1
         rows.extend([row] * len(sequence.answer))
         positions.extend(range(first, first + len(sequence.answer)))
@@ -128,12 +123,6 @@ def _pad(sequences: Sequence[Continuation], chosen: Sequence[int], width: int, p
     sizes = tuple(len(sequences[index].answer) for index in chosen)
     tensors = torch.tensor(ids), torch.tensor(rows), torch.tensor(positions), torch.tensor(answers)
     return PaddedBatch(tuple(chosen), *tensors, sizes)
-
-
-def _keeps_logits(model: torch.nn.Module) -> bool:
-    """Whether the model can compute logits at chosen places only; a few older architectures cannot."""
-    inner = model.get_base_model() if isinstance(model, peft.PeftModel) else model
-    return "logits_to_keep" in inspect.signature(inner.forward).parameters
 
 
 def _total_memory(device: torch.device) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -231,6 +232,20 @@ def keep_unpacked(model: torch.nn.Module) -> None:
                 )
                 raise ModelError(msg)
             module.support_avx512bf16_for_cpu = False
+
+
+@contextmanager
+def evaluating(model: PreTrainedModel) -> Iterator[None]:
+    """Evaluation mode without gradients, on unpacked weights; everything is put back afterwards."""
+    keep_unpacked(model)
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
 
 
 def check_safetensors(folder: Path) -> list[Path]:

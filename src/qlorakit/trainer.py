@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import qlorakit.bitsandbytes_offline  # noqa: F401  # before transformers
 
@@ -19,17 +19,18 @@ from transformers import PrinterCallback, TrainerCallback
 from qlorakit.adapters import save_adapter
 from qlorakit.checkpoints import failed_save
 from qlorakit.errors import TrainingError
-from qlorakit.inference import answer_rows, evaluating, pad_id, score
-from qlorakit.padded_batch import Continuation, padded_batches
+from qlorakit.inference import AnswerSet, Questions, Scoring, answer, score
+from qlorakit.objectives import Lesson, Lessons, LossWeight, Objective, lessons_of
+from qlorakit.quantization import evaluating
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
     from qlorakit.encoding import EncodedRow, Encoder
     from qlorakit.inference import Answers
+    from qlorakit.layout import Layout
     from qlorakit.task import Row, Task
 
-LossWeight = Literal["token", "row"]
 RESERVED_METRICS = ("loss", "seconds")  # what evaluations report besides the task's own
 
 
@@ -50,16 +51,26 @@ class Plan:
         encoder: Made the tokens.
         training: Rows to learn from.
         evaluation: Rows to measure on; ``None`` to train without.
-        token_budget: Most tokens of a micro-batch.
-        loss_weight: Whether every target token counts the same, or every row.
+        layout: How their tokens are laid out for the model.
+        loss_weight: Whether every target token, or choice, counts the same, or every row.
+        objective: What is minimised.
+        negatives: Most wrong choices that a right one is compared with.
     """
 
     task: Task[Any]
     encoder: Encoder
     training: Data
     evaluation: Data | None
-    token_budget: int
-    loss_weight: LossWeight
+    layout: Layout
+    loss_weight: LossWeight = "token"
+    objective: Objective = "language_model"
+    negatives: int | None = None
+
+    def lessons(self, rows: Sequence[EncodedRow], *, draw: str = "") -> Lessons:
+        """What there is to learn from rows."""
+        return lessons_of(
+            rows, objective=self.objective, loss_weight=self.loss_weight, negatives=self.negatives, draw=draw
+        )
 
     def logprobs(self, model: Any, encoded: Sequence[EncodedRow]) -> list[tuple[float, ...]]:  # noqa: ANN401
         """Log-probabilities of every choice, or of the target where there are none, of each example."""
@@ -67,12 +78,10 @@ class Plan:
         sets = [(item.prompt, item.choices or (() if item.target is None else (item.target,))) for item in examples]
         return self.score(model, sets)
 
-    def score(self, model: Any, sets: Any) -> list[tuple[float, ...]]:  # noqa: ANN401
-        """Score sets of answers within the plan's budget."""
+    def score(self, model: Any, sets: Sequence[AnswerSet]) -> list[tuple[float, ...]]:  # noqa: ANN401
+        """Score sets of answers in the plan's layout."""
         with evaluating(model):
-            return score(model, sets, pad=pad_id(self.encoder), token_budget=self.token_budget, advance=lambda _: None)[
-                0
-            ]
+            return score(model, Scoring.prepare(sets, range(len(sets)), self.layout))[0]
 
 
 class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers is not typed
@@ -86,6 +95,10 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
             **arguments,
         )
         self.plan = plan
+        self.questions = None
+        if plan.evaluation:
+            data = plan.evaluation
+            self.questions = Questions.prepare(plan.task, plan.encoder, data.rows, data.encoded, plan.layout)
         self.remove_callback(PrinterCallback)  # prints dictionaries where there is no bar
         self.control: TrainerControl
 
@@ -97,18 +110,16 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
     ) -> torch.Tensor:
         """Run forward and backward over the rows of one optimizer step, micro-batch by micro-batch."""
         model.train()
-        sequences, weights = supervised(inputs["rows"], self.plan.loss_weight)
+        lessons = self._lessons(inputs["rows"])
         total = float(num_items_in_batch or 0)
-        batches = padded_batches(sequences, token_budget=self.plan.token_budget, pad=pad_id(self.plan.encoder))
+        batches = self.plan.layout.batches(lessons.sequences, lessons.rows, lessons.units)
         loss_sum = torch.zeros((), device=self.args.device)
         for number, batch in enumerate(batches, start=1):
             last = number == len(batches)
             with contextlib.nullcontext() if last else self.accelerator.no_sync(model):
                 with self.compute_loss_context_manager():
-                    scale = torch.tensor([weights[item] for item in batch.items], device=self.args.device)
-                    per_token = scale.repeat_interleave(torch.tensor(batch.sizes, device=self.args.device))
                     # Gradients are averaged over processes, so that each one's part counts as often as there are.
-                    loss = -(batch.logprobs(model) * per_token).sum() * (self.args.world_size / total)
+                    loss = lessons.loss(batch, batch.logprobs(model)) * (self.args.world_size / total)
                 self.accelerator.backward(loss)
             loss_sum += loss.detach()
         if not torch.isfinite(loss_sum):
@@ -123,32 +134,23 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
         self, batch_samples: list[dict[str, list[EncodedRow]]], device: torch.device
     ) -> torch.Tensor | None:
         """Total weight of an optimizer step over all processes."""
-        total = 0.0
-        for sample in batch_samples:
-            sequences, weights = supervised(sample["rows"], self.plan.loss_weight)
-            total += sum(weight * len(item.answer) for item, weight in zip(sequences, weights, strict=True))
+        total = sum(self._lessons(sample["rows"]).total_weight for sample in batch_samples)
         tensor = torch.tensor(total, device=device, dtype=torch.float64)
         return self.accelerator.gather(tensor).sum() if self.args.world_size > 1 else tensor
+
+    def _lessons(self, rows: list[EncodedRow]) -> Lessons:
+        return self.plan.lessons(rows, draw=f"{self.args.seed} {self.state.global_step}")
 
     def evaluate(
         self, eval_dataset: object = None, ignore_keys: object = None, metric_key_prefix: str = "eval"
     ) -> dict[str, float]:
         """Ask the evaluation rows and compute the task's metrics."""
         del eval_dataset, ignore_keys
-        if self.plan.evaluation is None:
+        if self.questions is None:
             return {}
-        rows, encoded = self.plan.evaluation.rows, self.plan.evaluation.encoded
+        rows, encoded = self.questions.rows, self.questions.encoded
         began = time.monotonic()
-        answers = answer_rows(
-            self.model,
-            self.plan.encoder,
-            rows,
-            encoded,
-            self.plan.task,
-            token_budget=self.plan.token_budget,
-            progress=not self.args.disable_tqdm,
-            title="evaluating",
-        )
+        answers = answer(self.model, self.questions, progress=not self.args.disable_tqdm, title="evaluating")
         references = [self.plan.task.reference(row) for row in rows]
         metrics = {
             f"{metric_key_prefix}_{metric.name}": float(metric.compute(answers.outputs, references, rows))
@@ -161,21 +163,23 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
         return metrics
 
     def _target_loss(self, encoded: Sequence[EncodedRow], answers: Answers) -> float:
-        """Mean negative log-likelihood of the evaluation targets, weighted as in training."""
-        sequences, weights = supervised(encoded, self.plan.loss_weight)
-        total = sum(weight * len(item.answer) for item, weight in zip(sequences, weights, strict=True))
-        known = [
-            prediction.logprobs[example.target] if prediction.logprobs is not None else None
+        """Mean loss of the evaluation's examples, weighted as in training, over all of their choices."""
+        lessons = self.plan.lessons(encoded)
+        asked = [
+            (item, example.target, prediction.logprobs)
             for row, predictions in zip(encoded, answers.predictions, strict=True)
-            for example, prediction in zip(row.examples, predictions, strict=True)
+            for item, example, prediction in zip(row.encoded, row.examples, predictions, strict=True)
             if example.target is not None
         ]
-        open_sets = [
-            (item.prompt, (item.answer,)) for item, value in zip(sequences, known, strict=True) if value is None
+        written = [(item.prompt, (item.target,)) for item, _, logprobs in asked if logprobs is None and item.target]
+        scored = iter(self.plan.score(self.model, written))
+        losses = [
+            -next(scored)[0] if logprobs is None else _loss_of(lesson, logprobs, str(target))
+            for lesson, (_, target, logprobs) in zip(lessons.lessons, asked, strict=True)
         ]
-        scored = iter(self.plan.score(self.model, open_sets))
-        values = [next(scored)[0] if value is None else value for value in known]
-        return -sum(weight * value for value, weight in zip(values, weights, strict=True)) / total
+        return sum(lesson.weight * loss for lesson, loss in zip(lessons.lessons, losses, strict=True)) / (
+            lessons.total_weight
+        )
 
     def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:  # noqa: ANN401  # the parent's type
         """Of two evaluations with the same value, the one with the lower loss is better."""
@@ -225,16 +229,11 @@ class EarlyStopping(TrainerCallback):  # type: ignore[misc]
             control.should_training_stop = True
 
 
-def supervised(rows: Iterable[EncodedRow], loss_weight: LossWeight) -> tuple[list[Continuation], list[float]]:
-    """The sequences to learn from, and the weight of each one's answer tokens."""
-    sequences: list[Continuation] = []
-    weights: list[float] = []
-    for row in rows:
-        targets = [(item.prompt, item.target) for item in row.encoded if item.target is not None]
-        size = sum(len(target) for _, target in targets)
-        sequences.extend(Continuation(prompt, target) for prompt, target in targets)
-        weights.extend([1.0 if loss_weight == "token" else 1.0 / size] * len(targets))
-    return sequences, weights
+def _loss_of(lesson: Lesson, logprobs: Mapping[str, float], target: str) -> float:
+    """Loss of a lesson from the log-probabilities of all choices."""
+    if len(lesson.sequences) == 1:
+        return -logprobs[target]
+    return float(torch.tensor(list(logprobs.values()), dtype=torch.float64).logsumexp(0)) - logprobs[target]
 
 
 def _as_is(rows: list[EncodedRow]) -> dict[str, list[EncodedRow]]:

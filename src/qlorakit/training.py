@@ -47,18 +47,20 @@ from qlorakit.errors import (
     TrainingError,
     VerificationError,
 )
-from qlorakit.inference import build_encoder, resolve_token_budget, warn_of
+from qlorakit.inference import build_encoder, layout_for, warn_of
 from qlorakit.quantization import keep_unpacked
 from qlorakit.records import versions
 from qlorakit.rows import as_rows, check_rows, check_task, input_key
 from qlorakit.splits import overlap
-from qlorakit.trainer import Data, EarlyStopping, LossWeight, Plan, TaskTrainer
+from qlorakit.trainer import Data, EarlyStopping, Plan, TaskTrainer
 from qlorakit.training_settings import build_arguments, check_settings, choose_metric, course_of, evaluation_settings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, TrainerCallback
 
     from qlorakit.encoding import Encoder
+    from qlorakit.layout import PrefixSharing
+    from qlorakit.objectives import LossWeight, Objective
     from qlorakit.task import Row, Task
 
 logger = logging.getLogger(__name__)
@@ -106,7 +108,10 @@ def train(
     learning_rate: float = 2e-4,
     num_train_epochs: float = 3.0,
     seed: int = 0,
+    objective: Objective = "language_model",
+    negatives: int | None = None,
     loss_weight: LossWeight = "token",
+    prefix_sharing: PrefixSharing = "auto",
     metric_for_best_model: str | None = None,
     early_stopping_patience: int | None = None,
     max_length: int | None = None,
@@ -135,7 +140,16 @@ def train(
         num_train_epochs: Passes over the rows.
         seed: For the order of rows, dropout and everything else at random.  On CPU the same seed gives the same
             weights, bit for bit.
-        loss_weight: ``"token"``: every target token counts the same; ``"row"``: every row does.
+        objective: For questions with choices.  ``"language_model"``: the negative log-likelihood of the right answer.
+            ``"choices"``: the cross-entropy of the right answer among all choices, ranked by likelihood as evaluation
+            ranks them.  Free text is learned by the language-model loss in any case.
+        negatives: Most wrong choices that the right one is compared with, drawn anew at random for each step; all of
+            them unless given.
+        loss_weight: ``"token"``: every target token (or choice among choices) counts the same; ``"row"``: every row
+            does.
+        prefix_sharing: Whether what rows have in common is computed once: exactly the same losses and gradients, but
+            for rounding, several times faster.  ``"auto"``: if the model passes a check against computing each row by
+            itself; ``"on"``: as ``"auto"``, but an error if it does not; ``"off"``: never.
         metric_for_best_model: A metric of the task, or ``"loss"``; the task's first metric unless given.
         early_stopping_patience: Stop after this many evaluations without a better value.
         max_length: Most tokens of prompt and target; the model's context unless given.  Longer prompts are cut where
@@ -160,6 +174,7 @@ def train(
         TrainingError: The loss is not finite, memory ran out, or a checkpoint cannot be resumed.
         ModelError: An evaluation met log-probabilities that are not finite.
         AdapterError: The last step left weights that are not finite; they are not saved.
+        PrefixSharingError: ``prefix_sharing`` is ``"on"``, and the model cannot.
         VerificationError: The saved adapter does not answer as the one in memory.
     """
     check_task(task)
@@ -181,7 +196,7 @@ def train(
         "seed": seed,
         "data_seed": seed,
     }
-    check_settings(settings, loss_weight, training_arguments)
+    check_settings(settings, objective, negatives, loss_weight, training_arguments)
     if early_stopping_patience is not None and (early_stopping_patience < 1 or eval_dataset is None):
         msg = f"early_stopping_patience={early_stopping_patience}: needs an eval_dataset and at least 1 evaluation"
         raise ConfigurationError(msg)
@@ -199,7 +214,8 @@ def train(
     checkpoint = _find_checkpoint(output, resume=resume_from_checkpoint, overwrite=overwrite)
     recorded = read_course(checkpoint) if checkpoint else {}
     token_budget = _resumed_budget(token_budget, recorded)
-    plan = Plan(task, encoder, training, evaluation, resolve_token_budget(token_budget, model), loss_weight)
+    layout = layout_for(model, encoder, training.encoded, prefix_sharing=prefix_sharing, token_budget=token_budget)
+    plan = Plan(task, encoder, training, evaluation, layout, loss_weight, objective, negatives)
     arguments = build_arguments(model, output / "checkpoints", {**settings, **training_arguments}, progress=progress)
     base = base_record(model)
     course = course_of(plan, model, arguments, base, early_stopping_patience)
@@ -323,8 +339,8 @@ def _explained(plan: Plan, checkpoints: Path) -> Iterator[None]:
         raise KeyboardInterrupt(how_to_resume(checkpoints)) from None
     except torch.OutOfMemoryError as error:
         msg = (
-            f"the GPU ran out of memory at token_budget={plan.token_budget}; pass token_budget="
-            f"{max(1, plan.token_budget // 2)}, which changes nothing but rounding. {how_to_resume(checkpoints)}"
+            f"the GPU ran out of memory at token_budget={plan.layout.token_budget}; pass token_budget="
+            f"{max(1, plan.layout.token_budget // 2)}, which changes nothing but rounding. {how_to_resume(checkpoints)}"
         )
         raise TrainingError(msg) from error
     except (ImportError, NotImplementedError, ValueError) as error:

@@ -13,8 +13,9 @@ import transformers
 
 from qlorakit.encoding import TEMPLATE_DATE, template_hash
 from qlorakit.errors import ConfigurationError, UnknownNameError, did_you_mean
+from qlorakit.objectives import LossWeight, Objective
 from qlorakit.rows import fingerprint
-from qlorakit.trainer import RESERVED_METRICS, LossWeight, Plan
+from qlorakit.trainer import RESERVED_METRICS, Plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,32 +77,29 @@ WITHOUT_EFFECT = {
 }
 
 
-def check_settings(learning: Mapping[str, Any], loss_weight: str, extra: Mapping[str, Any]) -> None:
+def check_settings(
+    learning: Mapping[str, Any], objective: str, negatives: int | None, loss_weight: str, extra: Mapping[str, Any]
+) -> None:
     """Refuse what cannot be learned with.
 
     Args:
         learning: Batch size, learning rate, epochs and seed, by the names that transformers has for them.
-        loss_weight: See ``train``.
+        objective: See ``train``, as for the two that follow.
+        negatives: At least 1.
+        loss_weight: By token or by row.
         extra: Meant for ``transformers.TrainingArguments``.
 
     Raises:
         ConfigurationError: A value is out of range, or an argument is refused.
         UnknownNameError: There is no such argument.
     """
-    batch_size, seed = learning["per_device_train_batch_size"], learning["seed"]
-    if not _is_whole(batch_size) or batch_size < 1:
-        msg = f"batch_size={batch_size!r}: an optimizer step needs at least 1 row, a whole number"
-        raise ConfigurationError(msg)
-    if not _is_whole(seed) or not 0 <= seed < 1 << 32:
-        msg = f"seed={seed!r}: must be a whole number from 0 to 2**32 - 1"
-        raise ConfigurationError(msg)
-    for name in ("learning_rate", "num_train_epochs"):
-        value = learning[name]
-        if not isinstance(value, int | float) or not (value > 0 and math.isfinite(value)):
-            msg = f"{name}={value!r}: must be a positive number"
+    _check_numbers(learning)
+    for name, given, allowed in (("loss_weight", loss_weight, LossWeight), ("objective", objective, Objective)):
+        if given not in get_args(allowed):
+            msg = f"{name}={given!r} is not one of {', '.join(map(repr, get_args(allowed)))}"
             raise ConfigurationError(msg)
-    if loss_weight not in get_args(LossWeight):
-        msg = f"loss_weight={loss_weight!r} is not one of {', '.join(map(repr, get_args(LossWeight)))}"
+    if negatives is not None and (not _is_whole(negatives) or negatives < 1):
+        msg = f"negatives={negatives!r}: the right choice must be compared with at least 1 other"
         raise ConfigurationError(msg)
     if extra.get("max_steps", -1) != -1 and not (_is_whole(extra["max_steps"]) and extra["max_steps"] > 0):
         msg = f"max_steps={extra['max_steps']!r}: must be a whole number of at least 1"
@@ -115,6 +113,21 @@ def check_settings(learning: Mapping[str, Any], loss_weight: str, extra: Mapping
             hint = f" Say {OFTEN_MEANT[name]}=" if name in OFTEN_MEANT else did_you_mean(name, known)
             msg = f"train and transformers.TrainingArguments have no argument {name!r}.{hint}"
             raise UnknownNameError(msg)
+
+
+def _check_numbers(learning: Mapping[str, Any]) -> None:
+    batch_size, seed = learning["per_device_train_batch_size"], learning["seed"]
+    if not _is_whole(batch_size) or batch_size < 1:
+        msg = f"batch_size={batch_size!r}: an optimizer step needs at least 1 row, a whole number"
+        raise ConfigurationError(msg)
+    if not _is_whole(seed) or not 0 <= seed < 1 << 32:
+        msg = f"seed={seed!r}: must be a whole number from 0 to 2**32 - 1"
+        raise ConfigurationError(msg)
+    for name in ("learning_rate", "num_train_epochs"):
+        value = learning[name]
+        if not isinstance(value, int | float) or not (value > 0 and math.isfinite(value)):
+            msg = f"{name}={value!r}: must be a positive number"
+            raise ConfigurationError(msg)
 
 
 def choose_metric(task: Task[Any], asked: str | None, *, evaluated: bool) -> str:
@@ -207,7 +220,10 @@ def course_of(
         "base": base,
         "lora": model.peft_config["default"].to_dict(),
         "task": plan.task.name,
-        "token_budget": plan.token_budget,
+        "token_budget": plan.layout.token_budget,
+        "prefix_sharing": plan.layout.shared,
+        "objective": plan.objective,
+        "negatives": plan.negatives,
         "loss_weight": plan.loss_weight,
         "early_stopping_patience": patience,
         "max_length": plan.encoder.max_length,

@@ -1,0 +1,165 @@
+"""How sequences are laid out for a model: as prefix trees where it computes them rightly, as padded rows elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import torch
+
+from qlorakit.errors import ConfigurationError, PrefixSharingError
+from qlorakit.logits import plain_model
+from qlorakit.padded_batch import PaddedBatch, padded_batches
+from qlorakit.prefix_tree import Continuation
+from qlorakit.quantization import evaluating
+from qlorakit.tree_batch import TreeBatch, tree_batches
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+logger = logging.getLogger(__name__)
+
+PrefixSharing = Literal["auto", "on", "off"]
+# On a CPU wider padded batches only add padding.
+MOST_PADDED_ON_CPU = 1 << 10
+# Rounding alone, as far as it is not measured: a row that sees another's tokens is off by 0.5 and more.
+ROUNDING = {torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
+TIMES_ROUNDING = 5
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The way chosen for a model.
+
+    Attributes:
+        shared: Whether sequences that begin alike are computed together.
+        token_budget: Most tokens of a forward pass.
+        pad: Token for padding.
+    """
+
+    shared: bool
+    token_budget: int
+    pad: int
+
+    def batches(
+        self, sequences: Sequence[Continuation], groups: Sequence[int], units: Sequence[int], *, skip: int = 0
+    ) -> Sequence[TreeBatch | PaddedBatch]:
+        """Cut sequences into batches.
+
+        Args:
+            sequences: Prompts and answers.
+            groups: Of each sequence; those of one group share a batch where they fit.
+            units: Of each sequence; those of one unit share a batch in any case.
+            skip: Leading tokens whose keys are kept from before; only where prefixes are shared.
+        """
+        if self.shared:
+            return tree_batches(sequences, groups, units, token_budget=self.token_budget, skip=skip)
+        return padded_batches(sequences, units, token_budget=self.token_budget, pad=self.pad)
+
+
+def choose_layout(
+    model: PreTrainedModel,
+    sequences: Sequence[Continuation],
+    groups: Sequence[int],
+    *,
+    prefix_sharing: PrefixSharing,
+    token_budget: int,
+    pad: int,
+) -> Layout:
+    """Prefix trees if the model computes them as it computes each sequence alone, else padded rows.
+
+    Args:
+        model: To be asked.
+        sequences: What it will be asked; the longest are part of the check.
+        groups: Of each sequence.
+        prefix_sharing: ``"auto"`` falls back with a warning, ``"on"`` raises instead, ``"off"`` pads without a check.
+        token_budget: Most tokens of a forward pass.
+        pad: Token for padding.
+
+    Raises:
+        ConfigurationError: ``prefix_sharing`` is none of these.
+        PrefixSharingError: It is ``"on"``, and the model disagrees with itself.
+    """
+    if prefix_sharing not in get_args(PrefixSharing):
+        msg = f"prefix_sharing={prefix_sharing!r} is not one of {', '.join(map(repr, get_args(PrefixSharing)))}"
+        raise ConfigurationError(msg)
+    width = token_budget if plain_model(model).device.type == "cuda" else min(token_budget, MOST_PADDED_ON_CPU)
+    padded = Layout(shared=False, token_budget=width, pad=pad)
+    if prefix_sharing == "off" or not sequences:
+        return padded
+    trouble = find_disagreement(model, [*_longest(sequences, groups), *_made_up(model, sequences)], pad=pad)
+    if trouble is None:
+        return Layout(shared=True, token_budget=token_budget, pad=pad)
+    msg = f"{type(plain_model(model)).__name__} cannot compute rows that share a prefix together: {trouble}"
+    if prefix_sharing == "on":
+        raise PrefixSharingError(msg)
+    logger.warning(
+        "%s; every row is computed by itself, which takes longer (prefix_sharing='off' says so at once)", msg
+    )
+    return padded
+
+
+def find_disagreement(model: PreTrainedModel, sequences: Sequence[Continuation], *, pad: int) -> str | None:
+    """Compare a tree of sequences with the same sequences padded, and say what is wrong, if anything.
+
+    The measure is how much padding several of them together changes against each one by itself, which is rounding.
+    """
+    everything = sum(sequence.input_length for sequence in sequences) * len(sequences)
+    together = padded_batches(sequences, token_budget=everything, pad=pad)
+    alone = padded_batches(sequences, token_budget=1, pad=pad)
+    tree = tree_batches(sequences, [0] * len(sequences), token_budget=everything)
+    with evaluating(model):
+        plain = _in_order(model, together)
+        rounding = float((plain - _in_order(model, alone)).abs().max())
+        try:
+            shared = _in_order(model, tree)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  # an architecture fails in its own way
+            return f"{type(error).__name__}: {error}"
+    if not torch.isfinite(plain).all():
+        return None  # the model itself is broken, which is for others to say
+    tolerance = max(TIMES_ROUNDING * rounding, ROUNDING[plain_model(model).dtype])
+    found = float((plain - shared).abs().max())
+    if found <= tolerance:
+        return None
+    return f"log-probabilities are off by {found:.2g}, where {tolerance:.2g} would be rounding"
+
+
+def _in_order(model: PreTrainedModel, batches: Sequence[TreeBatch | PaddedBatch]) -> torch.Tensor:
+    """Log-probabilities of all answer tokens, sequence by sequence."""
+    found: dict[int, torch.Tensor] = {}
+    for batch in batches:
+        found.update(zip(batch.items, batch.logprobs(model).split(batch.sizes), strict=True))
+    return torch.cat([found[item] for item in sorted(found)])
+
+
+def _longest(sequences: Sequence[Continuation], groups: Sequence[int]) -> list[Continuation]:
+    """The longest sequence, one more of its group, and the longest of another group."""
+    order = sorted(range(len(sequences)), key=lambda place: -sequences[place].input_length)
+    first = order[0]
+    beside = [place for place in order[1:] if groups[place] == groups[first]][:1]
+    elsewhere = [place for place in order if groups[place] != groups[first]][:1]
+    return [sequences[place] for place in (first, *beside, *elsewhere)]
+
+
+def _made_up(model: PreTrainedModel, sequences: Sequence[Continuation]) -> list[Continuation]:
+    """Random sequences with a trunk and two levels of branches, longer than every window that can come into play."""
+    config = plain_model(model).config.get_text_config()
+    longest = max(sequence.input_length for sequence in sequences)
+    windows = [getattr(config, name, None) or 0 for name in ("sliding_window", "attention_chunk_size")]
+    # A window that no sequence reaches cannot show; one that some do must be passed well inside the trunk.
+    trunk = min(max(32, *(window + 8 for window in windows)), max(32, longest))
+    context = getattr(config, "max_position_embeddings", None) or trunk + 12
+    trunk = max(2, min(trunk, context - 12))
+    draw = random.Random(0)  # noqa: S311  # nothing secret
+
+    def tokens(count: int) -> tuple[int, ...]:
+        return tuple(draw.randrange(config.vocab_size) for _ in range(count))
+
+    stem = tokens(trunk)
+    branches = [stem + tokens(4) for _ in range(2)]
+    return [Continuation(branch, tokens(6)) for branch in branches for _ in range(2)]

@@ -1,0 +1,127 @@
+"""The log-probability of chosen tokens at chosen places, without ever holding more logits than need be."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from qlorakit.bitsandbytes_offline import peft
+
+import torch
+from torch.utils.checkpoint import checkpoint
+from transformers.modeling_outputs import BaseModelOutputWithPast
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+# Logits held at a time.  A quarter of a gigabyte in float32, and as much again for their gradient.
+MOST_LOGITS = 1 << 26
+
+
+def plain_model(model: torch.nn.Module) -> PreTrainedModel:
+    """The transformers model behind an adapter and behind what several processes wrap it in."""
+    if isinstance(model, torch.nn.parallel.DistributedDataParallel):
+        model = model.module
+    return model.get_base_model() if isinstance(model, peft.PeftModel) else model
+
+
+def token_logprobs(
+    model: torch.nn.Module,
+    inputs: dict[str, Any],
+    rows: torch.Tensor,
+    places: torch.Tensor,
+    tokens: torch.Tensor,
+    *,
+    most_logits: int = MOST_LOGITS,
+) -> torch.Tensor:
+    """Log-probability in nats of tokens, each predicted at a place of a row.
+
+    Logits are computed at those places only.  Where they would still be many, because targets are long or the
+    vocabulary is large, they are computed in pieces from the last hidden states, and once more in the backward pass.
+
+    Args:
+        model: With its head.
+        inputs: For its forward; ``input_ids`` [rows, length].
+        rows: Row of each token, [tokens].
+        places: Place in that row after which it is predicted, [tokens].
+        tokens: Their ids, [tokens].
+        most_logits: Held at a time.
+
+    Returns:
+        [tokens] in float32; gradients flow.
+    """
+    device = inputs["input_ids"].device
+    height, length = inputs["input_ids"].shape
+    # Several tokens may be predicted at one place: each place is computed once.
+    wanted, token_of = (rows * length + places).to(device).unique(return_inverse=True)
+    tokens = tokens.to(device)
+    vocabulary = plain_model(model).get_output_embeddings().weight.shape[0]
+    kept = (wanted % length).unique()
+    if height * len(kept) * vocabulary > most_logits:
+        hidden = _hidden_states(model, inputs).flatten(0, 1)[wanted]
+        return _piecewise(model, hidden, token_of, tokens, max(1, most_logits // vocabulary))
+    if _keeps_logits(model):
+        inputs = {**inputs, "logits_to_keep": kept}
+        wanted = wanted // length * len(kept) + torch.searchsorted(kept, wanted % length)
+    logits = model(**inputs, use_cache=False).logits.flatten(0, 1)
+    return _logprobs(logits if len(wanted) == len(logits) else logits[wanted], token_of, tokens)
+
+
+def _logprobs(logits: torch.Tensor, places: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """Log-probabilities from logits [places, vocabulary] of tokens with their place, [tokens]."""
+    logits = logits.float()
+    return logits[places, tokens] - logits.logsumexp(-1)[places]
+
+
+def _keeps_logits(model: torch.nn.Module) -> bool:
+    """Whether the model can compute logits at chosen places only; a few older architectures cannot."""
+    return "logits_to_keep" in inspect.signature(plain_model(model).forward).parameters
+
+
+def _hidden_states(model: torch.nn.Module, inputs: dict[str, Any]) -> torch.Tensor:
+    """The last hidden states, [rows, length, width], as the output head would get them."""
+    found: list[torch.Tensor] = []
+    plain = plain_model(model)
+    handle = plain.base_model.register_forward_hook(lambda *call: found.append(call[2].last_hidden_state))
+    only_one = {"logits_to_keep": 1} if _keeps_logits(model) else {}
+    try:
+        model(**inputs, use_cache=False, **only_one)
+    finally:
+        handle.remove()
+    return found[0]
+
+
+def _piecewise(
+    model: torch.nn.Module, hidden: torch.Tensor, places: torch.Tensor, tokens: torch.Tensor, size: int
+) -> torch.Tensor:
+    """Log-probabilities from hidden states [places, width], of which ``size`` go through the head at a time."""
+    plain = plain_model(model)
+
+    def piece(part: torch.Tensor, inside: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        with _decoder_left_out(plain, part[None]):
+            return _logprobs(plain(input_ids=inside[None], use_cache=False).logits[0], inside, targets)
+
+    order = places.argsort(stable=True)
+    found = []
+    for start in range(0, len(hidden), size):
+        members = order[(places[order] >= start) & (places[order] < start + size)]
+        arguments = hidden[start : start + size], places[members] - start, tokens[members]
+        found.append(checkpoint(piece, *arguments, use_reentrant=False))
+    return torch.cat(found)[order.argsort()]
+
+
+@contextmanager
+def _decoder_left_out(plain: PreTrainedModel, hidden: torch.Tensor) -> Iterator[None]:
+    """Let the model compute its head alone, in its own way, with scales and caps, on hidden states that are known."""
+    decoder = plain.base_model
+    before = vars(decoder).get("forward")
+    decoder.forward = lambda *_, **__: BaseModelOutputWithPast(last_hidden_state=hidden)
+    try:
+        yield
+    finally:
+        if before is None:
+            del decoder.forward
+        else:
+            decoder.forward = before
