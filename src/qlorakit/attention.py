@@ -354,12 +354,13 @@ def _small_backward(
     block: Block,
     scale: float,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    scores = (query @ key.transpose(2, 3)).float().mul_(scale)
+    # In float32: what is rounded here is exponentiated next, and must match the logarithm of the forward pass.
+    scores = (query.float() @ key.float().transpose(2, 3)).mul_(scale)
     probabilities = scores.sub_(log.unsqueeze(-1)).exp_()
     if block.causal:
         probabilities.tril_()
     elif block.mask is not None:
-        probabilities.mul_(block.mask)
+        probabilities.masked_fill_(~block.mask, 0.0)  # what is not seen may have been infinite
     weights = probabilities.to(query.dtype)
     grad_value = weights.transpose(2, 3) @ grad
     grad_scores = (grad @ value.transpose(2, 3)).float().sub_(delta.unsqueeze(-1)).mul_(probabilities).mul_(scale)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 import torch
 
+from qlorakit.attention import tree_attention
 from qlorakit.errors import ConfigurationError, PrefixSharingError
+from qlorakit.fused_lora import fused_lora
 from qlorakit.logits import plain_model
 from qlorakit.padded_batch import PaddedBatch, padded_batches
 from qlorakit.prefix_tree import Continuation
@@ -58,6 +61,15 @@ class Layout:
         if self.shared:
             return tree_batches(sequences, groups, units, token_budget=self.token_budget, skip=skip)
         return padded_batches(sequences, units, token_budget=self.token_budget, pad=self.pad)
+
+    @contextmanager
+    def engaged(self, model: torch.nn.Module) -> Iterator[None]:
+        """Keep the model computing in this layout until the backward pass is over.
+
+        Where activations are computed again in the backward pass, that must happen as in the forward pass.
+        """
+        with tree_attention(model) if self.shared else nullcontext(), fused_lora(model):
+            yield
 
 
 def choose_layout(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from qlorakit.fused_lora import fused_lora
 from qlorakit.logits import plain_model, token_logprobs
 
 if TYPE_CHECKING:
@@ -56,7 +57,8 @@ class PaddedBatch:
     def logprobs(self, model: PreTrainedModel) -> torch.Tensor:
         """Log-probability in nats of each answer token, [answer tokens], in float32; gradients flow."""
         inputs = {"input_ids": self.input_ids.to(plain_model(model).device)}
-        return token_logprobs(model, inputs, self.rows, self.positions, self.answers)
+        with fused_lora(model):
+            return token_logprobs(model, inputs, self.rows, self.positions, self.answers)
 
 
 def padded_batches(

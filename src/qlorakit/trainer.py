@@ -114,14 +114,15 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
         total = float(num_items_in_batch or 0)
         batches = self.plan.layout.batches(lessons.sequences, lessons.rows, lessons.units)
         loss_sum = torch.zeros((), device=self.args.device)
-        for number, batch in enumerate(batches, start=1):
-            last = number == len(batches)
-            with contextlib.nullcontext() if last else self.accelerator.no_sync(model):
-                with self.compute_loss_context_manager():
-                    # Gradients are averaged over processes, so that each one's part counts as often as there are.
-                    loss = lessons.loss(batch, batch.logprobs(model)) * (self.args.world_size / total)
-                self.accelerator.backward(loss)
-            loss_sum += loss.detach()
+        with self.plan.layout.engaged(model):
+            for number, batch in enumerate(batches, start=1):
+                last = number == len(batches)
+                with contextlib.nullcontext() if last else self.accelerator.no_sync(model):
+                    with self.compute_loss_context_manager():
+                        # Gradients are averaged over processes, so that each one's part counts as often as there are.
+                        loss = lessons.loss(batch, batch.logprobs(model)) * (self.args.world_size / total)
+                    self.accelerator.backward(loss)
+                loss_sum += loss.detach()
         if not torch.isfinite(loss_sum):
             msg = (
                 f"the loss is {float(loss_sum)} at step {self.state.global_step + 1}; nothing is saved from here on. "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from qlorakit.attention import Backend, KeysAndValues, TreeAttention, tree_attention
+from qlorakit.fused_lora import fused_lora
 from qlorakit.logits import plain_model, token_logprobs
 from qlorakit.prefix_tree import Continuation, PrefixTree, Rectangle, cut
 
@@ -100,7 +101,7 @@ class TreeBatch:
             "tree": TreeAttention(exits, positions, self.rectangles, backend, past, kept),
         }
         parents = self.parents.long()
-        with tree_attention(plain_model(model)):
+        with tree_attention(model), fused_lora(model):
             found = token_logprobs(model, inputs, torch.zeros_like(parents), parents, self.targets.long())
         return found[self.paths.to(found.device, torch.long)]
 
