@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import threading
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
 MARKER = "qlorakit.json"
-NEEDED = ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json")
+# Patterns: of several processes each has its own random state.
+NEEDED = ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt", r"rng_state(_\d+)?.pth", "trainer_state.json")
 
 
 class Interruption:
@@ -89,6 +91,8 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers is not
             KeyboardInterrupt: Ctrl-C was pressed; the message says how to resume.
         """
         del args, control
+        if not state.is_world_process_zero:
+            return
         written = self.folder / f"checkpoint-{state.global_step}"
         try:
             write_json(written / MARKER, {"course": self.course, "files": _sizes(written)}, default=plain)
@@ -187,7 +191,7 @@ def failed_save(checkpoint: Path, error: Exception) -> OutputError:
 
 def _sizes(checkpoint: Path) -> dict[str, int]:
     sizes = {path.name: path.stat().st_size for path in sorted(checkpoint.iterdir()) if path.name != MARKER}
-    missing = [name for name in NEEDED if name not in sizes]
+    missing = [name for name in NEEDED if not any(map(re.compile(name).fullmatch, sizes))]
     if missing and not (checkpoint / MARKER).is_file():
         msg = f"{checkpoint}: the trainer did not write {', '.join(missing)}"
         raise TrainingError(msg)

@@ -82,7 +82,7 @@ class _FusedLora(torch.autograd.Function):
         """Output of the layer, [..., out]; ``x`` is [..., in], ``down`` [rank, in], ``up`` [out, rank]."""
         flat = x.reshape(-1, x.shape[-1])
         hidden = flat @ down.to(x.dtype).t()
-        out = bnb.matmul_4bit(flat, base.weight, bias=base.bias, quant_state=base.weight.quant_state)
+        out: torch.Tensor = bnb.matmul_4bit(flat, base.weight, bias=base.bias, quant_state=base.weight.quant_state)
         out.addmm_(hidden, up.to(x.dtype).t(), alpha=scale)
         ctx.save_for_backward(flat, hidden, down, up)
         ctx.base, ctx.scale, ctx.shape = base, scale, x.shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from qlorakit.bitsandbytes_offline import peft
 
 import torch
-from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
+from transformers import Cache, GenerationConfig, LogitsProcessor, LogitsProcessorList
 
 from qlorakit.adapters import warn_of_other_task
 from qlorakit.display import progress_bar
-from qlorakit.encoding import EncodedRow, Encoder, EncodingCounts
+from qlorakit.encoding import Encoded, EncodedRow, Encoder, EncodingCounts
 from qlorakit.errors import ConfigurationError, DataError, ModelError
 from qlorakit.layout import Layout, PrefixSharing, choose_layout
+from qlorakit.logits import plain_model
 from qlorakit.padded_batch import PaddedBatch, default_token_budget
 from qlorakit.prefix_tree import Continuation, common_length
 from qlorakit.quantization import context_length, evaluating
@@ -260,13 +262,22 @@ def generate(
     prompts: Sequence[tuple[int, ...]],
     *,
     token_budget: int,
-    advance: Callable[[float], None],
+    share_prefix: bool = False,
+    advance: Callable[[float], None] = lambda _: None,
 ) -> tuple[list[Prediction], int]:
     """Write the likeliest text token by token after each prompt, up to the end of the turn.
 
+    Args:
+        model: In evaluation mode.
+        encoder: Knows where a turn ends.
+        prompts: As tokens.
+        token_budget: Most tokens of a batch, answers included.
+        share_prefix: Whether what all prompts begin with is computed once; only for models that may share prefixes.
+        advance: Called with the share that is done.
+
     Returns:
         One prediction per prompt, not valid where the text did not end within the encoder's ``max_new_tokens``; and
-        the tokens computed.
+        the tokens computed, padding included.
 
     Raises:
         ModelError: The model's logits are not numbers.
@@ -275,31 +286,68 @@ def generate(
         return [], 0
     end, pad, max_new_tokens = encoder.end_of_turn, pad_id(encoder), encoder.max_new_tokens
     settings = GenerationConfig(max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=end, pad_token_id=pad)
+    prefix = _common_prefix(prompts) if share_prefix and not _has_window(model) else ()
+    keys = _prefix_cache(model, prefix) if prefix else None
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
     predictions: dict[int, Prediction] = {}
-    tokens = start = 0
+    tokens, start = len(prefix), 0
     while start < len(order):
         width = len(prompts[order[start]])
         chosen = order[start : start + max(1, token_budget // (width + max_new_tokens))]
-        ids = torch.tensor([[*[pad] * (width - len(prompts[index])), *prompts[index]] for index in chosen])
-        mask = torch.tensor([[0] * (width - len(prompts[index])) + [1] * len(prompts[index]) for index in chosen])
+        ids, mask = _left_padded([prompts[index] for index in chosen], len(prefix), pad)
         with _bare_settings(model):
             written = model.generate(
                 input_ids=ids.to(model.device),
                 attention_mask=mask.to(model.device),
                 generation_config=settings,
                 logits_processor=LogitsProcessorList([_Finite()]),
+                **({"past_key_values": _repeated(keys, len(chosen))} if keys else {}),
             )
-        tokens += written.numel()
+        tokens += written.numel() - len(chosen) * len(prefix)
         for index, line in zip(chosen, written[:, width:].tolist(), strict=True):
-            ended = end in line
-            answer = line[: line.index(end)] if ended else line
-            words = [token for token in answer if token not in encoder.control_ids]
-            text = encoder.tokenizer.decode(words).strip()
-            predictions[index] = Prediction(text, valid=ended)
+            predictions[index] = _read_generated(encoder, line, end)
         start += len(chosen)
         advance(start / len(order))
     return [predictions[index] for index in range(len(prompts))], tokens
+
+
+def _read_generated(encoder: Encoder, line: list[int], end: int) -> Prediction:
+    """The text of generated tokens up to the end of the turn."""
+    ended = end in line
+    answer = line[: line.index(end)] if ended else line
+    words = [token for token in answer if token not in encoder.control_ids]
+    return Prediction(encoder.tokenizer.decode(words).strip(), valid=ended)
+
+
+def _left_padded(prompts: Sequence[tuple[int, ...]], common: int, pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Prompts with padding after what they have in common, and which of that is no padding, both [prompts, longest].
+
+    Positions are counted over the mask, so that padding in the middle is left out of them as padding on the left is.
+    """
+    width = max(map(len, prompts))
+    ids = [[*line[:common], *[pad] * (width - len(line)), *line[common:]] for line in prompts]
+    mask = [[*[1] * common, *[0] * (width - len(line)), *[1] * (len(line) - common)] for line in prompts]
+    return torch.tensor(ids), torch.tensor(mask)
+
+
+def _prefix_cache(model: PreTrainedModel, prefix: tuple[int, ...]) -> Cache:
+    """Keys and values of what all prompts begin with."""
+    return model(input_ids=torch.tensor([prefix], device=model.device), use_cache=True).past_key_values
+
+
+def _repeated(keys: Cache, times: int) -> Cache:
+    """A copy of the keys for a batch, which generation goes on to fill."""
+    copied = copy.deepcopy(keys)
+    copied.batch_repeat_interleave(times)
+    return copied
+
+
+def _has_window(model: PreTrainedModel) -> bool:
+    """Whether some layer counts how far it sees back in places, padding included."""
+    config = plain_model(model).config.get_text_config()
+    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+    windows = (getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size"))
+    return kinds != {"full_attention"} or any(windows)
 
 
 class _Finite(LogitsProcessor):  # type: ignore[misc]  # transformers is not typed
@@ -377,10 +425,7 @@ def layout_for(
         PrefixSharingError: ``prefix_sharing`` is ``"on"``, and the model cannot.
     """
     known = [
-        (Continuation(item.prompt, answer), number)
-        for number, row in enumerate(encoded)
-        for item in row.encoded
-        for answer in sorted(item.choices or ((item.target,) if item.target else ()), key=len)[-2:]
+        (sequence, number) for number, row in enumerate(encoded) for item in row.encoded for sequence in _typical(item)
     ]
     return choose_layout(
         model,
@@ -390,6 +435,13 @@ def layout_for(
         token_budget=resolve_token_budget(token_budget, model),
         pad=pad_id(encoder),
     )
+
+
+def _typical(item: Encoded) -> list[Continuation]:
+    """One or two things that an example makes a model read."""
+    answers = item.choices or ((item.target,) if item.target else ())
+    longest = [Continuation(item.prompt, answer) for answer in sorted(answers, key=len)[-2:]]
+    return longest or [Continuation(item.prompt[:-1], item.prompt[-1:])]
 
 
 def resolve_token_budget(given: int | None, model: PreTrainedModel) -> int:

@@ -22,6 +22,7 @@ from qlorakit.errors import TrainingError
 from qlorakit.inference import AnswerSet, Questions, Scoring, answer, score
 from qlorakit.objectives import Lesson, Lessons, LossWeight, Objective, lessons_of
 from qlorakit.quantization import evaluating
+from qlorakit.sampling import StepLoader, StepRows, find_documents, part_of
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
@@ -55,6 +56,7 @@ class Plan:
         loss_weight: Whether every target token, or choice, counts the same, or every row.
         objective: What is minimised.
         negatives: Most wrong choices that a right one is compared with.
+        gather_documents: Whether the rows of a document come into the same step.
     """
 
     task: Task[Any]
@@ -65,6 +67,7 @@ class Plan:
     loss_weight: LossWeight = "token"
     objective: Objective = "language_model"
     negatives: int | None = None
+    gather_documents: bool = False
 
     def lessons(self, rows: Sequence[EncodedRow], *, draw: str = "") -> Lessons:
         """What there is to learn from rows."""
@@ -102,6 +105,19 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
         self.remove_callback(PrinterCallback)  # prints dictionaries where there is no bar
         self.control: TrainerControl
 
+    def get_train_dataloader(self) -> StepLoader:
+        """Load the rows of each optimizer step, in an order that follows from the seed."""
+        encoded = self.plan.training.encoded
+        steps = StepRows(
+            len(encoded),
+            self.args.per_device_train_batch_size,
+            seed=self.args.seed,
+            drop_last=self.args.dataloader_drop_last,
+            documents=find_documents(encoded) if self.plan.gather_documents else None,
+        )
+        workers = self.args.dataloader_num_workers
+        return StepLoader(self.train_dataset, batch_sampler=steps, collate_fn=_as_is, num_workers=workers)
+
     def training_step(
         self,
         model: torch.nn.Module,
@@ -110,8 +126,11 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
     ) -> torch.Tensor:
         """Run forward and backward over the rows of one optimizer step, micro-batch by micro-batch."""
         model.train()
-        lessons = self._lessons(inputs["rows"])
-        total = float(num_items_in_batch or 0)
+        rows = inputs["rows"]
+        mine = part_of(rows, self.args.process_index, self.args.world_size)
+        lessons = self._lessons(mine or rows[:1])
+        # Gradients are averaged over processes, so that each one's part counts as often as there are.
+        share = self.args.world_size / float(num_items_in_batch or 1) if mine else 0.0
         batches = self.plan.layout.batches(lessons.sequences, lessons.rows, lessons.units)
         loss_sum = torch.zeros((), device=self.args.device)
         with self.plan.layout.engaged(model):
@@ -119,8 +138,7 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
                 last = number == len(batches)
                 with contextlib.nullcontext() if last else self.accelerator.no_sync(model):
                     with self.compute_loss_context_manager():
-                        # Gradients are averaged over processes, so that each one's part counts as often as there are.
-                        loss = lessons.loss(batch, batch.logprobs(model)) * (self.args.world_size / total)
+                        loss = lessons.loss(batch, batch.logprobs(model)) * share
                     self.accelerator.backward(loss)
                 loss_sum += loss.detach()
         if not torch.isfinite(loss_sum):
@@ -134,10 +152,9 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
     def _get_num_items_in_batch(
         self, batch_samples: list[dict[str, list[EncodedRow]]], device: torch.device
     ) -> torch.Tensor | None:
-        """Total weight of an optimizer step over all processes."""
+        """Total weight of an optimizer step; every process sees all of its rows."""
         total = sum(self._lessons(sample["rows"]).total_weight for sample in batch_samples)
-        tensor = torch.tensor(total, device=device, dtype=torch.float64)
-        return self.accelerator.gather(tensor).sum() if self.args.world_size > 1 else tensor
+        return torch.tensor(total, device=device, dtype=torch.float64)
 
     def _lessons(self, rows: list[EncodedRow]) -> Lessons:
         return self.plan.lessons(rows, draw=f"{self.args.seed} {self.state.global_step}")

@@ -7,7 +7,7 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +58,7 @@ from qlorakit.training_settings import build_arguments, check_settings, choose_m
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, TrainerCallback
 
-    from qlorakit.encoding import Encoder
+    from qlorakit.encoding import EncodedRow, Encoder
     from qlorakit.layout import PrefixSharing
     from qlorakit.objectives import LossWeight, Objective
     from qlorakit.task import Row, Task
@@ -111,6 +111,7 @@ def train(
     objective: Objective = "language_model",
     negatives: int | None = None,
     loss_weight: LossWeight = "token",
+    gather_documents: bool = False,
     prefix_sharing: PrefixSharing = "auto",
     metric_for_best_model: str | None = None,
     early_stopping_patience: int | None = None,
@@ -147,6 +148,8 @@ def train(
             them unless given.
         loss_weight: ``"token"``: every target token (or choice among choices) counts the same; ``"row"``: every row
             does.
+        gather_documents: Whether rows that ask about the same text come into the same step, where they share its
+            computation; steps are then less varied.  Otherwise rows are drawn one by one.
         prefix_sharing: Whether what rows have in common is computed once: exactly the same losses and gradients, but
             for rounding, several times faster.  ``"auto"``: if the model passes a check against computing each row by
             itself; ``"on"``: as ``"auto"``, but an error if it does not; ``"off"``: never.
@@ -215,7 +218,7 @@ def train(
     recorded = read_course(checkpoint) if checkpoint else {}
     token_budget = _resumed_budget(token_budget, recorded)
     layout = layout_for(model, encoder, training.encoded, prefix_sharing=prefix_sharing, token_budget=token_budget)
-    plan = Plan(task, encoder, training, evaluation, layout, loss_weight, objective, negatives)
+    plan = Plan(task, encoder, training, evaluation, layout, loss_weight, objective, negatives, gather_documents)
     arguments = build_arguments(model, output / "checkpoints", {**settings, **training_arguments}, progress=progress)
     base = base_record(model)
     course = course_of(plan, model, arguments, base, early_stopping_patience)
@@ -229,7 +232,11 @@ def train(
     began = time.monotonic()
     with _config_kept(model), _explained(plan, output / "checkpoints"):
         trainer = TaskTrainer(plan=plan, model=model, args=arguments, callbacks=callbacks)
-        _make_output(output, keep=checkpoint is not None)
+        processes = arguments.distributed_state
+        processes.wait_for_everyone()  # all have looked at the folder
+        if processes.is_main_process:
+            _make_output(output, keep=checkpoint is not None)
+        processes.wait_for_everyone()
         with interruption.watching():
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         return _finish(trainer, output, course, time.monotonic() - began, fresh=fresh)
@@ -356,30 +363,10 @@ def _finish(
     state = trainer.state
     history = tuple(dict(record) for record in state.log_history)
     sample = (plan.evaluation or plan.training).encoded[:VERIFIED_ROWS]
-    final, partial = output / "adapter", output / ".adapter.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        save_adapter(model, tokenizer, partial)
-        if not verify_adapter(model, partial, lambda: plan.logprobs(model, sample)):
-            msg = (
-                "the saved adapter, loaded afresh, answers differently from the model in memory; it is not kept. "
-                f"{how_to_resume(output / 'checkpoints')}"
-            )
-            raise VerificationError(msg)
-        record = {
-            **_run_record(trainer, course),
-            "adapter_was_fresh": fresh,
-            "history": history,
-            "seconds": round(seconds, 1),
-            "verification": {"rows": len(sample), "equal": True},
-        }
-        seal_adapter(partial, tokenizer, task_name=plan.task.name, base=course["base"], run_record=record)
-        _replace(partial, final)
-    except (OSError, SafetensorError) as error:
-        msg = f"{final} could not be written ({error}); is the disk full? {how_to_resume(output / 'checkpoints')}"
-        raise OutputError(msg) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    final = output / "adapter"
+    if trainer.args.distributed_state.is_main_process:
+        _write_adapter(trainer, final, sample, course, seconds=seconds, fresh=fresh)
+    trainer.args.distributed_state.wait_for_everyone()
     model.eval()
     setattr(model, TRAINED_FOR, plan.task.name)
     chosen_on = plan.evaluation.rows if plan.evaluation else ()
@@ -396,6 +383,46 @@ def _finish(
         verified_rows=len(sample),
         seconds=seconds,
     )
+
+
+def _write_adapter(
+    trainer: TaskTrainer,
+    final: Path,
+    sample: Sequence[EncodedRow],
+    course: Mapping[str, Any],
+    *,
+    seconds: float,
+    fresh: bool,
+) -> None:
+    """Save the adapter beside its place, verify it there, write its records, and put it in its place."""
+    model, plan = trainer.model, trainer.plan
+    tokenizer = plan.encoder.tokenizer
+    history = tuple(dict(record) for record in trainer.state.log_history)
+    partial = final.with_name(".adapter.partial")
+    checkpoints = final.with_name("checkpoints")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        save_adapter(model, tokenizer, partial)
+        if not verify_adapter(model, partial, lambda: plan.logprobs(model, sample)):
+            msg = (
+                "the saved adapter, loaded afresh, answers differently from the model in memory; it is not kept. "
+                f"{how_to_resume(checkpoints)}"
+            )
+            raise VerificationError(msg)
+        record = {
+            **_run_record(trainer, course),
+            "adapter_was_fresh": fresh,
+            "history": history,
+            "seconds": round(seconds, 1),
+            "verification": {"rows": len(sample), "equal": True},
+        }
+        seal_adapter(partial, tokenizer, task_name=plan.task.name, base=course["base"], run_record=record)
+        _replace(partial, final)
+    except (OSError, SafetensorError) as error:
+        msg = f"{final} could not be written ({error}); is the disk full? {how_to_resume(checkpoints)}"
+        raise OutputError(msg) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _run_record(trainer: TaskTrainer, course: Mapping[str, Any]) -> dict[str, Any]:

@@ -224,6 +224,7 @@ def course_of(
         "prefix_sharing": plan.layout.shared,
         "objective": plan.objective,
         "negatives": plan.negatives,
+        "gather_documents": plan.gather_documents,
         "loss_weight": plan.loss_weight,
         "early_stopping_patience": patience,
         "max_length": plan.encoder.max_length,
