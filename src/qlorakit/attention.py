@@ -41,7 +41,7 @@ WITHOUT_EFFECT = frozenset({
     "position_embeddings", "position_ids", "return_dict", "use_cache",
 })  # fmt: skip
 # Of an attention matrix; up to here plain products are faster in the backward pass than the fused kernel.
-SMALL_BLOCK = 1 << 16
+SMALL_BLOCK = 1 << 17
 
 
 KeysAndValues = dict[torch.nn.Module, tuple[torch.Tensor, torch.Tensor]]

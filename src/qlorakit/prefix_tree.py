@@ -25,6 +25,8 @@ from typing import NamedTuple
 SHORTEST_SAVING = 16
 # Neighbouring subtrees are taken together, up to this many tokens, in one masked product.
 TILE = 64
+# Longer nodes are cut, so that less of a causal square that is not seen is computed.
+LONGEST = 256
 
 
 @dataclass(frozen=True)
@@ -120,14 +122,14 @@ class PrefixTree:
         """Whether one token attends to another: the rule, in words of this class."""
         return key <= query < self.exit[key]
 
-    def rectangles(self, tile: int = TILE) -> Iterator[Rectangle]:
+    def rectangles(self, tile: int = TILE, longest: int = LONGEST) -> Iterator[Rectangle]:
         """Cover everything that is seen with rectangles, each pair of query and key at most once.
 
         In depth-first order the queries below a node stand next to each other: a node's own tokens are seen by
         themselves, as the rule has it, and fully by all that follows in its subtree.  Small neighbouring subtrees make
         one square.
         """
-        yield from _cover(self.exit, tile)
+        yield from _cover(self.exit, tile, longest)
 
 
 class _Row:
@@ -284,7 +286,7 @@ def _flatten(overlaps: list[int], reads: Sequence[tuple[int, ...]], order: Seque
     return overlaps
 
 
-def _cover(exits: Sequence[int], tile: int) -> Iterator[Rectangle]:
+def _cover(exits: Sequence[int], tile: int, longest: int) -> Iterator[Rectangle]:
     begin, total = 0, len(exits)
     while begin < total:
         end = begin
@@ -294,7 +296,7 @@ def _cover(exits: Sequence[int], tile: int) -> Iterator[Rectangle]:
             yield Rectangle(begin, end, begin, end, full=False)
         else:  # a large subtree: the node at its top, then whatever is below
             end = begin + 1
-            while end < total and exits[end] == exits[begin]:
+            while end < total and exits[end] == exits[begin] and end - begin < longest:
                 end += 1
             yield Rectangle(begin, end, begin, end, full=False)
             if exits[begin] > end:
