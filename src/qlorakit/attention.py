@@ -320,18 +320,26 @@ class _Cascade(torch.autograd.Function):
         grads = tuple(torch.zeros_like(states, dtype=torch.float32) for states in (query, key, value))
         grad = grad.to(query.dtype)
         delta = (grad * out).sum(-1, dtype=torch.float32)
+        exact = query[0].float(), key[0].float().transpose(1, 2)
         for block in ctx.blocks:
             rows, columns = block.queries, block.keys
-            parts = (query[:, :, rows], key[:, :, columns], value[:, :, columns])
-            if (rows.stop - rows.start) * (columns.stop - columns.start) <= SMALL_BLOCK:
-                found = _small_backward(*parts, grad[:, :, rows], log[:, :, rows], delta[:, :, rows], block, ctx.scale)
+            parts = (query[:, :, rows], key[:, :, columns], value[:, :, columns], grad[:, :, rows])
+            small = (rows.stop - rows.start) * (columns.stop - columns.start) <= SMALL_BLOCK
+            if small:
+                # In float32: what is rounded here is exponentiated next, and must match the forward pass.
+                negative_log = log[0, :, rows, None].expand(-1, -1, columns.stop - columns.start)
+                probabilities = torch.baddbmm(
+                    negative_log, exact[0][:, rows], exact[1][:, :, columns], beta=-1, alpha=ctx.scale
+                ).exp_()
+                found = _small_backward(*parts, probabilities[None], delta[:, :, rows], block)
             else:
                 found = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(
-                    grad[:, :, rows], *parts, out[:, :, rows], log[:, :, rows], 0.0, block.causal,
+                    parts[3], *parts[:3], out[:, :, rows], log[:, :, rows], 0.0, block.causal,
                     attn_mask=_additive(block.mask, query.dtype), scale=ctx.scale,
                 )  # fmt: skip
-            for total, part, places in zip(grads, found, (rows, columns, columns), strict=True):
-                total[:, :, places] += part
+            factors = (ctx.scale, ctx.scale, 1.0) if small else (1.0, 1.0, 1.0)
+            for total, part, places, factor in zip(grads, found, (rows, columns, columns), factors, strict=True):
+                total[:, :, places].add_(part, alpha=factor)
         return (*(total.to(query.dtype) for total in grads), None, None)
 
 
@@ -349,21 +357,17 @@ def _small_backward(
     key: torch.Tensor,
     value: torch.Tensor,
     grad: torch.Tensor,
-    log: torch.Tensor,
+    probabilities: torch.Tensor,
     delta: torch.Tensor,
     block: Block,
-    scale: float,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    # In float32: what is rounded here is exponentiated next, and must match the logarithm of the forward pass.
-    scores = (query.float() @ key.float().transpose(2, 3)).mul_(scale)
-    probabilities = scores.sub_(log.unsqueeze(-1)).exp_()
+    """Gradients of a block in plain products, those of query and key not yet scaled."""
     if block.causal:
         probabilities.tril_()
     elif block.mask is not None:
         probabilities.masked_fill_(~block.mask, 0.0)  # what is not seen may have been infinite
-    weights = probabilities.to(query.dtype)
-    grad_value = weights.transpose(2, 3) @ grad
-    grad_scores = (grad @ value.transpose(2, 3)).float().sub_(delta.unsqueeze(-1)).mul_(probabilities).mul_(scale)
+    grad_value = probabilities.to(query.dtype).transpose(2, 3) @ grad
+    grad_scores = (grad @ value.transpose(2, 3)).float().sub_(delta.unsqueeze(-1)).mul_(probabilities)
     grad_scores = grad_scores.to(query.dtype)
     return grad_scores @ key, grad_scores.transpose(2, 3) @ query, grad_value
 

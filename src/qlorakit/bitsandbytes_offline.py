@@ -31,5 +31,6 @@ def _without_kernels() -> Iterator[None]:
 with _without_kernels():
     import bitsandbytes
     import peft  # imports bitsandbytes in turn
+    import peft.tuners.lora.bnb  # which peft itself only imports where it meets a quantized layer
 
 __all__ = ["bitsandbytes", "peft"]
