@@ -16,6 +16,7 @@ as the keyword argument ``tree`` of the model.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,10 +41,10 @@ WITHOUT_EFFECT = frozenset({
     "cache_position", "is_causal", "is_training", "output_attentions", "output_hidden_states", "output_router_logits",
     "position_embeddings", "position_ids", "return_dict", "use_cache",
 })  # fmt: skip
-# Of an attention matrix; up to here plain products are faster in the backward pass than the fused kernel.
-SMALL_BLOCK = 1 << 17
-
-
+# Of an attention matrix in float32; above, torch's fused kernel is faster in the backward pass than plain products.
+LARGE_BLOCK = 1 << 17
+# Half-precision numbers whose sum has the digits of a float32.
+COLUMNS = 3
 KeysAndValues = dict[torch.nn.Module, tuple[torch.Tensor, torch.Tensor]]
 
 
@@ -317,30 +318,101 @@ class _Cascade(torch.autograd.Function):
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:  # noqa: ANN401
         """Gradients of query, key and value."""
         query, key, value, out, log = ctx.saved_tensors
-        grads = tuple(torch.zeros_like(states, dtype=torch.float32) for states in (query, key, value))
+        totals = tuple(torch.zeros_like(states, dtype=torch.float32) for states in (query, key, value))
         grad = grad.to(query.dtype)
-        delta = (grad * out).sum(-1, dtype=torch.float32)
-        exact = query[0].float(), key[0].float().transpose(1, 2)
+        products = _Products.of(query, key, value, grad, out, log, ctx.scale)
         for block in ctx.blocks:
             rows, columns = block.queries, block.keys
-            parts = (query[:, :, rows], key[:, :, columns], value[:, :, columns], grad[:, :, rows])
-            small = (rows.stop - rows.start) * (columns.stop - columns.start) <= SMALL_BLOCK
-            if small:
-                # In float32: what is rounded here is exponentiated next, and must match the forward pass.
-                negative_log = log[0, :, rows, None].expand(-1, -1, columns.stop - columns.start)
-                probabilities = torch.baddbmm(
-                    negative_log, exact[0][:, rows], exact[1][:, :, columns], beta=-1, alpha=ctx.scale
-                ).exp_()
-                found = _small_backward(*parts, probabilities[None], delta[:, :, rows], block)
+            size = (rows.stop - rows.start) * (columns.stop - columns.start)
+            if size <= LARGE_BLOCK or query.dtype != torch.float32:
+                found = products.gradients(block)
             else:
                 found = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(
-                    parts[3], *parts[:3], out[:, :, rows], log[:, :, rows], 0.0, block.causal,
-                    attn_mask=_additive(block.mask, query.dtype), scale=ctx.scale,
+                    grad[:, :, rows], query[:, :, rows], key[:, :, columns], value[:, :, columns], out[:, :, rows],
+                    log[:, :, rows], 0.0, block.causal, attn_mask=_additive(block.mask, query.dtype), scale=ctx.scale,
                 )  # fmt: skip
-            factors = (ctx.scale, ctx.scale, 1.0) if small else (1.0, 1.0, 1.0)
-            for total, part, places, factor in zip(grads, found, (rows, columns, columns), factors, strict=True):
-                total[:, :, places].add_(part, alpha=factor)
-        return (*(total.to(query.dtype) for total in grads), None, None)
+            for total, part, places in zip(totals, found, (rows, columns, columns), strict=True):
+                total[:, :, places] += part
+        return (*(total.to(query.dtype) for total in totals), None, None)
+
+
+@dataclass(frozen=True)
+class _Products:
+    """The gradients of blocks, in plain products of half-precision numbers.
+
+    A block's probabilities are ``exp(scale * query @ key - log)``.  A product of half-precision numbers is summed up in
+    float32, but rounded to half precision at the end, which would be too rough for an exponent as large as it may get.
+    So the logarithm goes into the product, as a few more columns: what is rounded is then the difference, which is
+    small wherever a probability is large.  The gradient of the probabilities less ``delta`` is computed likewise.
+
+    All attributes are [heads, tokens, width].
+    """
+
+    query: torch.Tensor
+    key: torch.Tensor
+    grad: torch.Tensor
+    query_and_log: torch.Tensor
+    key_and_ones: torch.Tensor
+    grad_and_delta: torch.Tensor
+    value_and_ones: torch.Tensor
+    scale: float
+    mantissa: float  # scale = mantissa * a power of two, by which half-precision numbers are multiplied exactly
+
+    @classmethod
+    def of(
+        cls,
+        query: torch.Tensor,
+        key: torch.Tensor,
+        value: torch.Tensor,
+        grad: torch.Tensor,
+        out: torch.Tensor,
+        log: torch.Tensor,
+        scale: float,
+    ) -> _Products:
+        """Prepare what all blocks have in common; tensors are [1, heads, tokens, ...]."""
+        fraction, exponent = math.frexp(scale)
+        mantissa = 2 * fraction
+        delta = (grad * out).sum(-1, dtype=torch.float32)
+        return cls(
+            query[0],
+            key[0],
+            grad[0],
+            _with_columns(query[0] * 2.0 ** (exponent - 1), -log[0] / mantissa),
+            _with_columns(key[0], None),
+            _with_columns(grad[0], -delta[0]),
+            _with_columns(value[0], None),
+            scale,
+            mantissa,
+        )
+
+    def gradients(self, block: Block) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Gradients of a block's queries, keys and values."""
+        rows, columns = block.queries, block.keys
+        weights = self.query_and_log[:, rows] @ self.key_and_ones[:, columns].transpose(1, 2)
+        weights = (weights if self.mantissa == 1 else weights.mul_(self.mantissa)).exp_()
+        if block.causal:
+            weights.tril_()
+        elif block.mask is not None:
+            weights.masked_fill_(~block.mask, 0.0)  # what is not seen may have been infinite
+        grad_value = weights.transpose(1, 2) @ self.grad[:, rows]
+        grad_scores = self.grad_and_delta[:, rows] @ self.value_and_ones[:, columns].transpose(1, 2)
+        grad_scores = grad_scores.mul_(weights).mul_(self.scale)
+        return grad_scores @ self.key[:, columns], grad_scores.transpose(1, 2) @ self.query[:, rows], grad_value
+
+
+def _with_columns(states: torch.Tensor, numbers: torch.Tensor | None) -> torch.Tensor:
+    """States [heads, tokens, width] with numbers [heads, tokens] beside them, or with the ones that pick these up.
+
+    A number is divided among as many columns as its float32 digits need.
+    """
+    columns = 1 if states.dtype == torch.float32 else COLUMNS
+    if numbers is None:
+        return torch.cat([states, states.new_ones(*states.shape[:2], columns)], dim=2)
+    parts = []
+    for _ in range(columns):
+        parts.append(numbers.to(states.dtype))
+        numbers = numbers - parts[-1].float()
+    return torch.cat([states, torch.stack(parts, dim=2)], dim=2)
 
 
 def _join(out: torch.Tensor, log: torch.Tensor, part: torch.Tensor, part_log: torch.Tensor) -> None:
@@ -350,26 +422,6 @@ def _join(out: torch.Tensor, log: torch.Tensor, part: torch.Tensor, part_log: to
     out.mul_((log - joint.clamp(min=least)).exp_().unsqueeze(-1))
     out.addcmul_(part, (part_log - joint.clamp(min=least)).exp_().unsqueeze(-1))
     log.copy_(joint)
-
-
-def _small_backward(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    grad: torch.Tensor,
-    probabilities: torch.Tensor,
-    delta: torch.Tensor,
-    block: Block,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Gradients of a block in plain products, those of query and key not yet scaled."""
-    if block.causal:
-        probabilities.tril_()
-    elif block.mask is not None:
-        probabilities.masked_fill_(~block.mask, 0.0)  # what is not seen may have been infinite
-    grad_value = probabilities.to(query.dtype).transpose(2, 3) @ grad
-    grad_scores = (grad @ value.transpose(2, 3)).float().sub_(delta.unsqueeze(-1)).mul_(probabilities)
-    grad_scores = grad_scores.to(query.dtype)
-    return grad_scores @ key, grad_scores.transpose(2, 3) @ query, grad_value
 
 
 def _additive(mask: torch.Tensor | None, dtype: torch.dtype) -> torch.Tensor | None:
