@@ -3,6 +3,7 @@
 import dataclasses
 import gc
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,30 @@ def run_python(code, *arguments, **environment):
         timeout=100,
         check=False,
     )
+
+
+def run_processes(count, code, *arguments):
+    """Run a script in several processes that train together over gloo."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    together = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(count)}
+    own = {**os.environ, **together, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
+    processes = [
+        subprocess.Popen(  # noqa: S603  # the tests' own code
+            [sys.executable, "-c", code, *map(str, arguments)],
+            env={**own, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(count)
+    ]
+    try:
+        errors = [process.communicate(timeout=100)[1] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert [process.returncode for process in processes] == [0] * count, errors
 
 
 def scripted(task, values, *, higher_is_better=True):

@@ -1,15 +1,20 @@
 import math
 
+import architectures
 import pytest
 import torch
-from engine import attach, echo_task, load
+from engine import attach, echo_task, evaluate, load
 from helpers import build_model, build_tokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 
 import qlorakit as qk
+from qlorakit import inference, layout
 from qlorakit.encoding import Encoder
 from qlorakit.errors import ConfigurationError, DataError, ModelError
-from qlorakit.inference import answer_rows, evaluating, generate, score
+from qlorakit.inference import Questions, Scoring, answer, generate, score
+from qlorakit.layout import Layout
+from qlorakit.prefix_tree import common_length
+from qlorakit.quantization import evaluating
 from qlorakit.task import Example, Message, Part
 
 NOTHING = lambda _: None  # noqa: E731  # nobody watches the progress
@@ -31,16 +36,21 @@ def sets():
     return [(draw(prompt), [draw(size) for size in (1, 3, 2)]) for prompt in (12, 4, 30, 7)]
 
 
+def scoring_of(sets, *, token_budget=10_000, shared=True):
+    return Scoring.prepare(sets, range(len(sets)), Layout(shared=shared, token_budget=token_budget, pad=0))
+
+
 def prompts_of(tokenizer, texts, *, max_new_tokens=10):
     encoder = Encoder(tokenizer, max_length=128, max_new_tokens=max_new_tokens)
     return encoder, [encoder.encode(Example((Message("user", (Part(text),)),))).prompt for text in texts]
 
 
+@pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("token_budget", [1, 64, 10_000])
-def test_scores_equal_brute_force(base, sets, token_budget):
+def test_scores_equal_brute_force(base, sets, token_budget, shared):
     model, _ = base
     with torch.no_grad():
-        found, _ = score(model, sets, pad=0, token_budget=token_budget, advance=NOTHING)
+        found, _ = score(model, scoring_of(sets, token_budget=token_budget, shared=shared))
         for (prompt, choices), scores in zip(sets, found, strict=True):
             for choice, value in zip(choices, scores, strict=True):
                 logprobs = model(input_ids=torch.tensor([[*prompt, *choice]])).logits[0].double().log_softmax(-1)
@@ -48,10 +58,133 @@ def test_scores_equal_brute_force(base, sets, token_budget):
                 assert value == pytest.approx(sum(float(logprobs[p, t]) for p, t in zip(places, choice, strict=True)))
 
 
+@pytest.fixture(scope="module")
+def alike():
+    """Twelve prompts that begin with the same 40 tokens, each with two choices of two tokens."""
+    stem = tuple(range(100, 140))
+    return [((*stem, place, place + 20), [(7, 2), (9, 2)]) for place in range(30, 42)]
+
+
+@pytest.mark.parametrize("token_budget", [1, 64, 10_000])
+def test_scores_after_a_common_prefix_equal_brute_force(base, alike, token_budget):
+    model, _ = base
+    scoring = scoring_of(alike, token_budget=token_budget)
+    assert len(scoring.prefix) == 40
+    with torch.no_grad():
+        found, _ = score(model, scoring)
+        expected, _ = score(model, scoring_of(alike, token_budget=1, shared=False))
+    for first, second in zip(found, expected, strict=True):
+        assert first == pytest.approx(second, abs=1e-4)
+
+
+def tokens_computed(model, action):
+    """How many tokens go through a model's embedding."""
+    counted = []
+    hook = model.get_input_embeddings().register_forward_hook(lambda *call: counted.append(call[1][0].numel()))
+    try:
+        with torch.no_grad():
+            result = action()
+    finally:
+        hook.remove()
+    return sum(counted), result
+
+
+@pytest.mark.parametrize(("token_budget", "batches"), [(1, 24), (10, 6), (10_000, 1)])
+def test_the_common_prefix_is_computed_once_per_evaluation(base, alike, token_budget, batches):
+    scoring = scoring_of(alike, token_budget=token_budget)
+    counted, (_, said) = tokens_computed(base[0], lambda: score(base[0], scoring))
+    assert len(scoring.batches) == batches
+    assert counted == said == 40 + sum(batch.tokens for _, batch in scoring.batches)
+    assert said < 40 + 24 * 3 + 1
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_tokens_computed_are_told(base, sets, shared):
+    scoring = scoring_of(sets, token_budget=60, shared=shared)
+    counted, (_, said) = tokens_computed(base[0], lambda: score(base[0], scoring))
+    assert counted == said
+
+
+def test_a_short_common_beginning_is_not_kept(base):
+    assert scoring_of([((*range(100, 110), place), [(7, 2)]) for place in range(30, 34)]).prefix == ()
+
+
+def test_a_prompt_that_is_the_beginning_of_all_others_keeps_a_token_to_predict_from(base):
+    stem = tuple(range(100, 140))
+    sets = [(stem, [(7, 2), (9,)]), ((*stem, 50), [(7, 2)]), (stem, [(8,)])]
+    scoring = scoring_of(sets)
+    assert scoring.prefix == stem[:-1]
+    with torch.no_grad():
+        found, expected = score(base[0], scoring)[0], score(base[0], scoring_of(sets, shared=False))[0]
+    for first, second in zip(found, expected, strict=True):
+        assert first == pytest.approx(second, abs=1e-4)
+
+
+def test_scores_come_in_order_though_many_answers_are_cut_in_portions(base, alike, monkeypatch):
+    model, _ = base
+    with torch.no_grad():
+        expected, _ = score(model, scoring_of(alike))
+        monkeypatch.setattr(inference, "AT_A_TIME", 5)
+        scoring = scoring_of(alike)
+        found, _ = score(model, scoring)
+    assert len(scoring.batches) > 1
+    for first, second in zip(found, expected, strict=True):
+        assert first == pytest.approx(second, abs=1e-4)
+
+
+def test_base_and_tuned_share_encoding_and_trees(base_folder, rows, task, monkeypatch):
+    model, tokenizer = attach(base_folder)
+    calls = {"encode": 0, "cut": 0}
+
+    def counting(name, original):
+        def counted(*arguments, **settings):
+            calls[name] += 1
+            return original(*arguments, **settings)
+
+        return counted
+
+    monkeypatch.setattr(Encoder, "encode_rows", counting("encode", Encoder.encode_rows))
+    monkeypatch.setattr(layout, "find_disagreement", lambda *_, **__: None)
+    monkeypatch.setattr(layout, "tree_batches", counting("cut", layout.tree_batches))
+    evaluate(model, tokenizer, rows, task, baseline=True)
+    assert calls == {"encode": 1, "cut": 1}
+
+
+def test_base_and_tuned_differ_though_they_share_trees(base_folder, rows, task):
+    model, tokenizer = attach(base_folder, init_lora_weights="gaussian")
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.1, generator=torch.Generator().manual_seed(1))
+    encoder = Encoder(tokenizer, max_length=128)
+    shared = Layout(shared=True, token_budget=500, pad=0)
+    questions = Questions.prepare(task, encoder, rows, encoder.encode_rows(rows, task), shared)
+    tuned = answer(model, questions, progress=False)
+    with model.disable_adapter():
+        base = answer(model, questions, progress=False)
+    alone = answer(load(base_folder)[0], questions, progress=False)
+    assert base.predictions == alone.predictions
+    assert tuned.predictions[0][0].logprobs != pytest.approx(base.predictions[0][0].logprobs, abs=1e-2)
+
+
+@pytest.mark.parametrize("prefix_sharing", ["auto", "on", "off"])
+def test_predict_gives_the_same_whether_prefixes_are_shared_or_not(base, rows, task, prefix_sharing):
+    expected = qk.predict(*base, rows, task=task, prefix_sharing="off", token_budget=1, progress=False)
+    found = qk.predict(*base, rows, task=task, prefix_sharing=prefix_sharing, progress=False)
+    assert found["prediction"] == expected["prediction"]
+    assert found["probability"] == pytest.approx(expected["probability"], abs=1e-5)
+
+
+def test_the_report_says_whether_prefixes_were_shared(base, rows, task):
+    found = [evaluate(*base, rows, task, prefix_sharing=sharing) for sharing in ("on", "off")]
+    assert [report.settings["prefix_sharing"] for report in found] == [True, False]
+    assert found[0].systems[0].tokens < found[1].systems[0].tokens / 3
+
+
 def test_progress_goes_up_to_all(base, sets):
     seen = []
     with torch.no_grad():
-        score(base[0], sets, pad=0, token_budget=64, advance=seen.append)
+        score(base[0], scoring_of(sets, token_budget=30), advance=seen.append)
+    assert len(seen) > 1
     assert seen == sorted(seen)
     assert seen[-1] == 1
 
@@ -59,8 +192,9 @@ def test_progress_goes_up_to_all(base, sets):
 def test_the_probabilities_of_a_row_follow_from_its_scores(base, rows, task):
     model, tokenizer = base
     encoder = Encoder(tokenizer, max_length=128)
-    encoded = encoder.encode_rows(rows, task)
-    answers = answer_rows(model, encoder, rows, encoded, task, token_budget=500, progress=False)
+    layout = Layout(shared=True, token_budget=500, pad=0)
+    questions = Questions.prepare(task, encoder, rows, encoder.encode_rows(rows, task), layout)
+    answers = answer(model, questions, progress=False)
     for output, (prediction,) in zip(answers.outputs, answers.predictions, strict=True):
         weights = {choice: math.exp(value) for choice, value in prediction.logprobs.items()}
         assert output.value == max(weights, key=weights.get)
@@ -77,6 +211,53 @@ def test_a_batch_is_generated_as_one_by_one(base):
     single, _ = generate(model, encoder, prompts, token_budget=1, advance=NOTHING)
     assert batched == single
     assert any(prediction.text for prediction in batched)
+
+
+LONG = "sales rose a lot in the company and the profit of the number word is " * 2
+QUESTIONS = [LONG + end for end in ("up", "down and down again", "was flat", "of a loss in sales")]
+
+
+def generated(model, tokenizer, *, token_budget=10_000, share_prefix):
+    encoder, prompts = prompts_of(tokenizer, QUESTIONS)
+    with torch.no_grad():
+        written, tokens = generate(model, encoder, prompts, token_budget=token_budget, share_prefix=share_prefix)
+    return written, tokens, common_length(min(prompts), max(prompts))
+
+
+@pytest.mark.parametrize("token_budget", [1, 250, 10_000])
+def test_text_after_a_kept_prefix_is_the_same_as_one_by_one(base, token_budget):
+    expected, _, _ = generated(*base, token_budget=1, share_prefix=False)
+    found, _, _ = generated(*base, token_budget=token_budget, share_prefix=True)
+    assert found == expected
+    assert len({prediction.text for prediction in found}) > 1
+
+
+def test_a_kept_prefix_is_computed_once(base):
+    _, apart, common = generated(*base, token_budget=1, share_prefix=False)
+    counted, (_, together, _) = tokens_computed(base[0], lambda: generated(*base, token_budget=1, share_prefix=True))
+    assert common > 30
+    assert together == apart - 3 * common
+    assert together - 4 <= counted <= together  # the last token written is not read
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "mistral", "gemma3_text"])
+def test_text_after_a_kept_prefix_is_the_same_for_other_architectures(base, kind):
+    _, tokenizer = base
+    model = architectures.build(kind, vocab_size=len(tokenizer))
+    expected, apart, _ = generated(model, tokenizer, token_budget=1, share_prefix=False)
+    found, together, _ = generated(model, tokenizer, share_prefix=True)
+    assert found == expected
+    assert kind != "gpt2" or together < apart
+
+
+def test_an_adapter_is_in_the_kept_prefix(base_folder, base):
+    model, tokenizer = attach(base_folder, init_lora_weights="gaussian")
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight, std=0.1, generator=torch.Generator().manual_seed(1))
+    tuned = generated(model.eval(), tokenizer, share_prefix=True)[0]
+    assert tuned == generated(model, tokenizer, token_budget=1, share_prefix=False)[0]
+    assert tuned != generated(*base, share_prefix=True)[0]
 
 
 def test_generation_is_the_likeliest_token_again_and_again(base):

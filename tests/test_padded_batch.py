@@ -4,7 +4,8 @@ import torch
 from engine import attach, load
 from transformers import LlamaForCausalLM
 
-from qlorakit.padded_batch import Continuation, default_token_budget, padded_batches
+from qlorakit.padded_batch import default_token_budget, padded_batches
+from qlorakit.prefix_tree import Continuation
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,12 @@ from qlorakit.bitsandbytes_offline import bitsandbytes as bnb
 
 import pytest
 import torch
-from engine import attach, distance, echo_task, equal, load, lora_weights, scripted, snapshot, train
+from engine import attach, distance, echo_task, equal, load, lora_weights, run_processes, scripted, snapshot, train
 from safetensors.torch import load_file
+from transformers import BloomConfig, BloomForCausalLM
 
 import qlorakit as qk
-from qlorakit import training
+from qlorakit import layout, training
 from qlorakit.encoding import Encoder, template_hash
 from qlorakit.errors import (
     ConfigurationError,
@@ -19,14 +20,17 @@ from qlorakit.errors import (
     EncodingError,
     ModelError,
     OutputError,
+    PrefixSharingError,
     QlorakitError,
     TrainingError,
     UnknownNameError,
 )
-from qlorakit.padded_batch import padded_batches
+from qlorakit.objectives import lessons_of
+from qlorakit.padded_batch import PaddedBatch, padded_batches
 from qlorakit.rows import fingerprint
-from qlorakit.trainer import supervised
+from qlorakit.trainer import TaskTrainer
 from qlorakit.training_settings import REFUSED_ARGUMENTS
+from qlorakit.tree_batch import TreeBatch
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +109,8 @@ def test_another_seed_gives_another_adapter(base_folder, rows, task, tmp_path):
 
 def test_only_the_answer_is_learned(base_folder, rows, task):
     _, tokenizer = load(base_folder)
-    sequences, weights = supervised(supervised_rows(tokenizer, rows, task), "token")
+    lessons = lessons_of(supervised_rows(tokenizer, rows, task), objective="language_model", loss_weight="token")
+    sequences, weights = lessons.sequences, [lesson.weight for lesson in lessons.lessons]
     assert [tokenizer.decode(item.answer) for item in sequences] == [f" {row['label']}<|end|>" for row in rows]
     assert [tokenizer.decode(item.prompt).endswith("<|assistant|>") for item in sequences] == [True] * len(rows)
     assert weights == [1.0] * len(rows)
@@ -174,6 +179,181 @@ def test_training_goes_on_from_what_was_learned(base_folder, rows, task, tmp_pat
     assert losses(second)[0] < losses(first)[0] / 2
 
 
+# Prefixes that are shared
+
+
+@pytest.mark.parametrize("objective", ["language_model", "choices"])
+def test_fifty_steps_over_trees_have_the_losses_of_padded_rows(base_folder, rows, task, tmp_path, objective):
+    runs = [
+        train(
+            base_folder, rows, task, tmp_path / sharing, prefix_sharing=sharing, objective=objective,
+            learning_rate=1e-3, max_steps=50, logging_steps=1, save_strategy="no",
+        )[2]
+        for sharing in ("on", "off")
+    ]  # fmt: skip
+    tree, padded = map(losses, runs)
+    assert len(tree) == 50
+    assert tree[-1] < tree[0] / 5
+    assert tree == pytest.approx(padded, rel=1e-4)
+
+
+@pytest.mark.parametrize(("asked", "shared"), [("auto", True), ("on", True), ("off", False)])
+def test_the_record_says_whether_prefixes_were_shared(base_folder, rows, task, tmp_path, asked, shared):
+    _, _, result = train(base_folder, rows, task, tmp_path, prefix_sharing=asked, max_steps=1)
+    record = json.loads((result.adapter_dir / "run.json").read_text())
+    assert record["settings"]["prefix_sharing"] is shared
+
+
+def test_rows_that_share_a_prefix_are_computed_once(base_folder, rows, task, tmp_path, monkeypatch):
+    tokens = {"on": 0, "off": 0}
+    for sharing, kind in (("on", TreeBatch), ("off", PaddedBatch)):
+        original = kind.logprobs
+
+        def counting(self, *arguments, original=original, sharing=sharing):
+            tokens[sharing] += self.tokens
+            return original(self, *arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(layout, "find_disagreement", lambda *_, **__: None)
+            patch.setattr(kind, "logprobs", counting)
+            train(base_folder, rows, task, tmp_path / sharing, prefix_sharing=sharing, batch_size=18)
+    assert 0 < tokens["on"] < tokens["off"] / 2
+
+
+def test_a_model_that_cannot_share_prefixes_is_trained_all_the_same(own_base, rows, task, tmp_path, caplog):
+    BloomForCausalLM(
+        BloomConfig(vocab_size=400, hidden_size=64, n_layer=2, n_head=4, initializer_range=0.2, pad_token_id=0)
+    ).save_pretrained(own_base)
+    lora = {"target_modules": ["query_key_value"]}
+    found = train(own_base, rows, task, tmp_path / "auto", lora=lora, max_steps=2, logging_steps=1)[2]
+    assert "BloomForCausalLM cannot compute rows that share a prefix together" in caplog.text
+    expected = train(
+        own_base, rows, task, tmp_path / "off", lora=lora, max_steps=2, logging_steps=1, prefix_sharing="off"
+    )
+    assert losses(found) == losses(expected[2])
+    with pytest.raises(PrefixSharingError, match="BloomForCausalLM cannot"):
+        train(own_base, rows, task, tmp_path / "on", lora=lora, prefix_sharing="on")
+    assert not (tmp_path / "on").exists()
+
+
+# Choices
+
+
+def choice_loss(model, tokenizer, rows, task):
+    """The mean cross-entropy of the right label among all, from all logits of one sequence at a time."""
+    parts = []
+    for row in supervised_rows(tokenizer, rows, task):
+        (item,) = row.encoded
+        scores = []
+        for choice in (item.target, *item.choices):
+            ids = torch.tensor([[*item.prompt, *choice]])
+            with torch.no_grad():
+                logprobs = model(input_ids=ids).logits[0].double().log_softmax(-1)
+            first = len(item.prompt) - 1
+            scores.append(sum(float(logprobs[first + place, token]) for place, token in enumerate(choice)))
+        parts.append(float(torch.tensor(scores[1:]).logsumexp(0)) - scores[0])
+    return sum(parts) / len(parts)
+
+
+@pytest.fixture(scope="module")
+def chosen(base_folder, rows, task, tmp_path_factory):
+    """One run over the choices; nobody may change it."""
+    settings = {"objective": "choices", "eval_dataset": rows, "num_train_epochs": 4, "logging_steps": 1}
+    return train(base_folder, rows, task, tmp_path_factory.mktemp("chosen") / "run", **settings)
+
+
+def test_the_choice_among_labels_is_learned(chosen, rows, task):
+    model, tokenizer, result = chosen
+    assert result.best_metric == 1.0
+    assert losses(result)[-1] < losses(result)[0] / 5
+    assert qk.predict(model, tokenizer, rows, task=task, progress=False)["prediction"] == [r["label"] for r in rows]
+
+
+def test_the_first_loss_over_the_choices_is_that_of_brute_force(base_folder, rows, task, tmp_path):
+    model, tokenizer = attach(base_folder)
+    expected = choice_loss(model.eval(), tokenizer, rows, task)
+    settings = {"objective": "choices", "batch_size": 18, "max_steps": 1, "logging_steps": 1, "progress": False}
+    result = qk.train(model, tokenizer, rows, task=task, output_dir=tmp_path, **settings)
+    assert losses(result) == [pytest.approx(expected, rel=1e-5)]
+
+
+def test_the_evaluation_loss_over_the_choices_is_that_of_brute_force(base_folder, rows, task, tmp_path):
+    settings = {"objective": "choices", "negatives": 1}  # which bound training alone
+    model, tokenizer, result = train(base_folder, rows, task, tmp_path, eval_dataset=rows, **settings)
+    (found,) = [record["eval_loss"] for record in result.history if "eval_loss" in record]
+    assert found == pytest.approx(choice_loss(model.eval(), tokenizer, rows, task), rel=1e-4)
+
+
+def test_a_run_over_the_choices_resumes_to_the_same_adapter_bit_for_bit(base_folder, rows, task, tmp_path, monkeypatch):
+    def stopping(self, *arguments):
+        if self.state.global_step == 5:
+            raise KeyboardInterrupt
+        return step(self, *arguments)
+
+    settings, step = {"objective": "choices", "negatives": 1, "num_train_epochs": 3}, TaskTrainer.training_step
+    train(base_folder, rows, task, tmp_path / "whole", **settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(TaskTrainer, "training_step", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            train(base_folder, rows, task, tmp_path / "run", **settings)
+    train(base_folder, rows, task, tmp_path / "run", resume_from_checkpoint=True, **settings)
+    assert equal(weights_in(tmp_path / "run" / "adapter"), weights_in(tmp_path / "whole" / "adapter"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "changed"), [({"objective": "choices"}, "objective"), ({"prefix_sharing": "off"}, "prefix_sharing")]
+)
+def test_a_run_is_not_resumed_under_another_objective_or_layout(base_folder, rows, task, tmp_path, settings, changed):
+    train(base_folder, rows, task, tmp_path, num_train_epochs=2)
+    shutil.rmtree(tmp_path / "adapter")
+    with pytest.raises(TrainingError, match=changed):
+        train(base_folder, rows, task, tmp_path, num_train_epochs=2, resume_from_checkpoint=True, **settings)
+
+
+def test_the_record_holds_the_objective_and_its_negatives(chosen, learned):
+    records = [json.loads((run[2].adapter_dir / "run.json").read_text())["settings"] for run in (chosen, learned)]
+    assert [record["objective"] for record in records] == ["choices", "language_model"]
+    assert [record["negatives"] for record in records] == [None, None]
+
+
+def test_free_text_is_learned_word_by_word_under_either_objective(base_folder, tmp_path):
+    rows = [{"text": f"number {word}", "answer": word} for word in ("up", "down", "flat", "rose")]
+    runs = [
+        train(base_folder, rows, echo_task(), tmp_path / objective, objective=objective, logging_steps=1)[2]
+        for objective in ("language_model", "choices")
+    ]
+    assert losses(runs[0]) == losses(runs[1])
+
+
+# Several processes
+
+
+@pytest.mark.parametrize("settings", [{"batch_size": 5, "token_budget": 60}])
+def test_two_processes_have_the_losses_of_one(base_folder, rows, task, tmp_path, settings):
+    settings |= {"num_train_epochs": 2, "logging_steps": 1, "eval_dataset": rows, "loss_weight": "row"}
+    (tmp_path / "job.json").write_text(json.dumps([rows, settings]))
+    run_processes(2, IN_ONE_OF_SEVERAL, base_folder, tmp_path)
+    _, _, alone = train(base_folder, rows, task, tmp_path / "alone", **settings)
+    together = json.loads((tmp_path / "together" / "adapter" / "run.json").read_text())
+    assert together["steps"] == alone.steps == 8
+    assert [r["loss"] for r in together["history"] if "loss" in r] == pytest.approx(losses(alone), rel=1e-4)
+    found = weights_in(tmp_path / "together" / "adapter")
+    assert distance(found, weights_in(alone.adapter_dir)) < 1e-3
+
+
+IN_ONE_OF_SEVERAL = """
+import json, pathlib, sys
+import engine
+from qlorakit.kinds import single_label
+base, folder = map(pathlib.Path, sys.argv[1:])
+rows, settings = json.loads((folder / "job.json").read_text())
+task = single_label(
+    "toy/direction", summary="Which way?", instruction="the direction of the word", labels=("down", "flat", "up")
+)
+engine.train(base, rows, task, folder / "together", **settings)
+"""
+
+
 # Evaluation in the middle
 
 
@@ -189,7 +369,8 @@ def gradients_around_an_evaluation(base_folder, rows, task, *, packed=False):
     for name, weight in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=0.1, generator=torch.Generator().manual_seed(1))
-    sequences, _ = supervised(supervised_rows(tokenizer, rows, task), "token")
+    encoded = supervised_rows(tokenizer, rows, task)
+    sequences = lessons_of(encoded, objective="language_model", loss_weight="token").sequences
     (batch,) = padded_batches(sequences, token_budget=10_000, pad=0)
     before = gradients(model, batch)
     if packed:
@@ -197,7 +378,7 @@ def gradients_around_an_evaluation(base_folder, rows, task, *, packed=False):
             if isinstance(module, bnb.nn.Linear4bit):
                 module.support_avx512bf16_for_cpu = True
         with torch.no_grad():
-            batch.logprobs(model.eval())
+            model.eval()(input_ids=batch.input_ids)
     else:
         qk.evaluate(model, tokenizer, rows, task=task, baseline=True, resamples=100, progress=False)
     return before, gradients(model, batch)
@@ -330,6 +511,10 @@ def test_the_arguments_known_to_lie_are_all_refused():
         ({"num_train_epochs": 0}, "num_train_epochs=0"),
         ({"num_train_epochs": float("inf")}, "num_train_epochs=inf"),
         ({"seed": -1}, "seed=-1"),
+        ({"objective": "words"}, "objective='words' is not one of 'language_model', 'choices'"),
+        ({"negatives": 0}, "negatives=0: the right choice must be compared with at least 1 other"),
+        ({"negatives": 1.5}, r"negatives=1\.5"),
+        ({"prefix_sharing": "yes"}, "prefix_sharing='yes' is not one of 'auto', 'on', 'off'"),
         ({"loss_weight": "words"}, "loss_weight='words' is not one of 'token', 'row'"),
         ({"max_length": 0}, "max_length=0"),
         ({"max_length": 1000}, "context of 128"),

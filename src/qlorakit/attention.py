@@ -207,9 +207,12 @@ def attend(
         raise PrefixSharingError(msg)
     if tree.kept is not None:
         tree.kept[module] = key, value
-    if module in tree.past:
+    past = tree.past[module][0].shape[2] if module in tree.past else 0
+    if query.shape[2] != len(tree.exit) or key.shape[2] != query.shape[2]:
+        msg = f"{type(module).__name__} attends with {query.shape[2]} queries and {key.shape[2]} keys to a tree of "
+        raise PrefixSharingError(msg + f"{len(tree.exit)} tokens")
+    if past:
         key, value = (torch.cat(pair, dim=2) for pair in zip(tree.past[module], (key, value), strict=True))
-    past = key.shape[2] - query.shape[2]
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     backend = tree.backend or default_backend(query.device)
     plain = softcap is None and s_aux is None

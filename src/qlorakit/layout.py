@@ -17,7 +17,7 @@ from qlorakit.fused_lora import fused_lora
 from qlorakit.logits import plain_model
 from qlorakit.padded_batch import PaddedBatch, padded_batches
 from qlorakit.prefix_tree import Continuation
-from qlorakit.quantization import evaluating
+from qlorakit.quantization import evaluating, in_float32
 from qlorakit.tree_batch import TreeBatch, tree_batches
 
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ logger = logging.getLogger(__name__)
 PrefixSharing = Literal["auto", "on", "off"]
 # On a CPU wider padded batches only add padding.
 MOST_PADDED_ON_CPU = 1 << 10
-# Rounding alone, as far as it is not measured: a row that sees another's tokens is off by 0.5 and more.
-ROUNDING = {torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
+# In nats, of float32, as far as it is not measured: a row that sees another's tokens is off by far more.
+ROUNDING = 1e-3
 TIMES_ROUNDING = 5
+CHECKED_UP_TO = "qlorakit_shares_prefixes_up_to"  # attribute of a model: tokens of a sequence
 
 
 @dataclass(frozen=True)
@@ -102,39 +103,45 @@ def choose_layout(
     padded = Layout(shared=False, token_budget=width, pad=pad)
     if prefix_sharing == "off" or not sequences:
         return padded
-    trouble = find_disagreement(model, [*_longest(sequences, groups), *_made_up(model, sequences)], pad=pad)
+    longest = max(sequence.input_length for sequence in sequences)
+    trouble = None
+    if longest > vars(plain_model(model)).get(CHECKED_UP_TO, 0):
+        trouble = find_disagreement(model, _made_up(model, longest), _longest(sequences, groups), pad=pad)
     if trouble is None:
+        setattr(plain_model(model), CHECKED_UP_TO, longest)
         return Layout(shared=True, token_budget=token_budget, pad=pad)
     msg = f"{type(plain_model(model)).__name__} cannot compute rows that share a prefix together: {trouble}"
     if prefix_sharing == "on":
         raise PrefixSharingError(msg)
-    logger.warning(
-        "%s; every row is computed by itself, which takes longer (prefix_sharing='off' says so at once)", msg
-    )
+    logger.warning("%s; each is computed by itself, which takes longer. prefix_sharing='off' spares the check", msg)
     return padded
 
 
-def find_disagreement(model: PreTrainedModel, sequences: Sequence[Continuation], *, pad: int) -> str | None:
+def find_disagreement(
+    model: PreTrainedModel, made_up: Sequence[Continuation], real: Sequence[Continuation] = (), *, pad: int
+) -> str | None:
     """Compare a tree of sequences with the same sequences padded, and say what is wrong, if anything.
 
-    The measure is how much padding several of them together changes against each one by itself, which is rounding.
+    The measure is how much padding the made-up ones together changes against each one by itself, which is rounding.
+    All of it is computed in float32: in half precision, rounding hides what a small difference means.
     """
+    sequences = [*made_up, *real]
     everything = sum(sequence.input_length for sequence in sequences) * len(sequences)
     together = padded_batches(sequences, token_budget=everything, pad=pad)
-    alone = padded_batches(sequences, token_budget=1, pad=pad)
+    alone = padded_batches(made_up, token_budget=1, pad=pad)
     tree = tree_batches(sequences, [0] * len(sequences), token_budget=everything)
-    with evaluating(model):
-        plain = _in_order(model, together)
-        rounding = float((plain - _in_order(model, alone)).abs().max())
-        try:
+    try:
+        with evaluating(model), in_float32(model):
+            plain = _in_order(model, together)
+            single = _in_order(model, alone)
             shared = _in_order(model, tree)
-        except torch.OutOfMemoryError:
-            raise
-        except Exception as error:  # noqa: BLE001  # an architecture fails in its own way
-            return f"{type(error).__name__}: {error}"
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001  # an architecture fails in its own way
+        return f"{type(error).__name__}: {error}"
     if not torch.isfinite(plain).all():
         return None  # the model itself is broken, which is for others to say
-    tolerance = max(TIMES_ROUNDING * rounding, ROUNDING[plain_model(model).dtype])
+    tolerance = max(TIMES_ROUNDING * float((plain[: len(single)] - single).abs().max()), ROUNDING)
     found = float((plain - shared).abs().max())
     if found <= tolerance:
         return None
@@ -150,18 +157,15 @@ def _in_order(model: PreTrainedModel, batches: Sequence[TreeBatch | PaddedBatch]
 
 
 def _longest(sequences: Sequence[Continuation], groups: Sequence[int]) -> list[Continuation]:
-    """The longest sequence, one more of its group, and the longest of another group."""
+    """The longest sequence and the next longest, of the same group if there is one."""
     order = sorted(range(len(sequences)), key=lambda place: -sequences[place].input_length)
-    first = order[0]
-    beside = [place for place in order[1:] if groups[place] == groups[first]][:1]
-    elsewhere = [place for place in order if groups[place] != groups[first]][:1]
-    return [sequences[place] for place in (first, *beside, *elsewhere)]
+    beside = [place for place in order[1:] if groups[place] == groups[order[0]]]
+    return [sequences[place] for place in (order[0], *(beside or order[1:])[:1])]
 
 
-def _made_up(model: PreTrainedModel, sequences: Sequence[Continuation]) -> list[Continuation]:
+def _made_up(model: PreTrainedModel, longest: int) -> list[Continuation]:
     """Random sequences with a trunk and two levels of branches, longer than every window that can come into play."""
     config = plain_model(model).config.get_text_config()
-    longest = max(sequence.input_length for sequence in sequences)
     windows = [getattr(config, name, None) or 0 for name in ("sliding_window", "attention_chunk_size")]
     # A window that no sequence reaches cannot show; one that some do must be passed well inside the trunk.
     trunk = min(max(32, *(window + 8 for window in windows)), max(32, longest))

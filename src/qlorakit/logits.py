@@ -11,7 +11,6 @@ from qlorakit.bitsandbytes_offline import peft
 
 import torch
 from torch.utils.checkpoint import checkpoint
-from transformers.modeling_outputs import BaseModelOutputWithPast
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -60,8 +59,8 @@ def token_logprobs(
     vocabulary = plain_model(model).get_output_embeddings().weight.shape[0]
     kept = (wanted % length).unique()
     if height * len(kept) * vocabulary > most_logits:
-        hidden = _hidden_states(model, inputs).flatten(0, 1)[wanted]
-        return _piecewise(model, hidden, token_of, tokens, max(1, most_logits // vocabulary))
+        size = max(1, most_logits // vocabulary)
+        return _piecewise(model, _decode(model, inputs), wanted, token_of, tokens, size)
     if _keeps_logits(model):
         inputs = {**inputs, "logits_to_keep": kept}
         wanted = wanted // length * len(kept) + torch.searchsorted(kept, wanted % length)
@@ -80,12 +79,12 @@ def _keeps_logits(model: torch.nn.Module) -> bool:
     return "logits_to_keep" in inspect.signature(plain_model(model).forward).parameters
 
 
-def _hidden_states(model: torch.nn.Module, inputs: dict[str, Any]) -> torch.Tensor:
-    """The last hidden states, [rows, length, width], as the output head would get them."""
-    found: list[torch.Tensor] = []
-    plain = plain_model(model)
-    handle = plain.base_model.register_forward_hook(lambda *call: found.append(call[2].last_hidden_state))
-    only_one = {"logits_to_keep": 1} if _keeps_logits(model) else {}
+def _decode(model: torch.nn.Module, inputs: dict[str, Any]) -> Any:  # noqa: ANN401  # each architecture has its own
+    """What the decoder gives to the output head."""
+    found: list[Any] = []
+    handle = plain_model(model).base_model.register_forward_hook(lambda *call: found.append(call[2]))
+    # As a tensor: some architectures leave out other places from their last layers when it is a number.
+    only_one = {"logits_to_keep": torch.tensor([0], device=inputs["input_ids"].device)} if _keeps_logits(model) else {}
     try:
         model(**inputs, use_cache=False, **only_one)
     finally:
@@ -94,13 +93,19 @@ def _hidden_states(model: torch.nn.Module, inputs: dict[str, Any]) -> torch.Tens
 
 
 def _piecewise(
-    model: torch.nn.Module, hidden: torch.Tensor, places: torch.Tensor, tokens: torch.Tensor, size: int
+    model: torch.nn.Module,
+    decoded: Any,  # noqa: ANN401
+    wanted: torch.Tensor,
+    places: torch.Tensor,
+    tokens: torch.Tensor,
+    size: int,
 ) -> torch.Tensor:
-    """Log-probabilities from hidden states [places, width], of which ``size`` go through the head at a time."""
+    """Log-probabilities from what the decoder gave, of which ``size`` wanted places go through the head at a time."""
     plain = plain_model(model)
+    hidden = decoded.last_hidden_state.flatten(0, 1)[wanted]
 
     def piece(part: torch.Tensor, inside: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        with _decoder_left_out(plain, part[None]):
+        with _decoder_replaced(plain, type(decoded)(last_hidden_state=part[None])):
             return _logprobs(plain(input_ids=inside[None], use_cache=False).logits[0], inside, targets)
 
     order = places.argsort(stable=True)
@@ -113,11 +118,11 @@ def _piecewise(
 
 
 @contextmanager
-def _decoder_left_out(plain: PreTrainedModel, hidden: torch.Tensor) -> Iterator[None]:
-    """Let the model compute its head alone, in its own way, with scales and caps, on hidden states that are known."""
+def _decoder_replaced(plain: PreTrainedModel, decoded: object) -> Iterator[None]:
+    """Let the model compute its head alone, in its own way, with scales and caps, on what its decoder gave before."""
     decoder = plain.base_model
     before = vars(decoder).get("forward")
-    decoder.forward = lambda *_, **__: BaseModelOutputWithPast(last_hidden_state=hidden)
+    decoder.forward = lambda *_, **__: decoded
     try:
         yield
     finally:

@@ -248,6 +248,39 @@ def evaluating(model: PreTrainedModel) -> Iterator[None]:
             module.training = training
 
 
+@contextmanager
+def in_float32(model: torch.nn.Module) -> Iterator[None]:
+    """Let a model compute in float32 for a while, whatever it was loaded in; needs the memory of one more layer."""
+    held: dict[int, torch.Tensor] = {}
+
+    def widen(module: torch.nn.Module, _: object) -> None:
+        for parameter in module.parameters(recurse=False):
+            if parameter.is_floating_point() and parameter.dtype != torch.float32:
+                held[id(parameter)] = parameter.data
+                parameter.data = parameter.data.float()
+
+    def narrow(module: torch.nn.Module, *_: object) -> None:
+        for parameter in module.parameters(recurse=False):
+            parameter.data = held.pop(id(parameter), parameter.data)
+
+    modules = list(model.modules())
+    handles = [module.register_forward_pre_hook(widen) for module in modules]
+    handles += [module.register_forward_hook(narrow) for module in modules]
+    quantized = [module for module in modules if isinstance(module, bnb.nn.Linear4bit)]
+    types = [module.compute_dtype for module in quantized]
+    try:
+        for module in quantized:
+            module.compute_dtype = torch.float32
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module in modules:
+            narrow(module)
+        for module, dtype in zip(quantized, types, strict=True):
+            module.compute_dtype = dtype
+
+
 def check_safetensors(folder: Path) -> list[Path]:
     """The weight files of a model folder, each with a readable header.
 
