@@ -202,14 +202,27 @@ def checked(monkeypatch, model, sequences):
     return seen
 
 
-def test_a_model_is_checked_once_and_again_for_longer_rows(monkeypatch):
-    model, lengths = build("llama"), []
+@pytest.mark.parametrize(
+    ("name", "changes", "lengths", "checked_at"),
+    [
+        ("llama", {}, (20, 20, 7, 30, 40), [20]),
+        ("llama", {}, (20, 41, 50), [20, 41]),
+        ("mistral", {"sliding_window": 24}, (20, 24, 25, 40), [20, 25]),
+        ("llama", {"original_max_position_embeddings": 24}, (20, 24, 25, 40), [20, 25]),
+    ],
+)
+def test_a_model_is_checked_once_and_again_where_longer_rows_may_differ(
+    name, changes, lengths, checked_at, monkeypatch
+):
+    model, found = build(name), []
+    for setting, value in changes.items():
+        setattr(model.config, setting, value)
     monkeypatch.setattr(
-        layout, "find_disagreement", lambda _, __, real, *, pad: lengths.append(max(s.input_length for s in real))
+        layout, "find_disagreement", lambda _, __, real, *, pad: found.append(max(s.input_length for s in real))
     )
-    for longest in (20, 20, 7, 30, 30):
+    for longest in lengths:
         choose_layout(model, [sequence(longest, 1)], [0], prefix_sharing="auto", token_budget=64, pad=0)
-    assert lengths == [20, 30]
+    assert found == checked_at
 
 
 def test_the_longest_row_and_one_more_of_its_group_are_compared(monkeypatch):

@@ -21,7 +21,7 @@ from qlorakit.quantization import evaluating, in_float32
 from qlorakit.tree_batch import TreeBatch, tree_batches
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ MOST_PADDED_ON_CPU = 1 << 10
 # In nats, of float32, as far as it is not measured: a row that sees another's tokens is off by far more.
 ROUNDING = 1e-3
 TIMES_ROUNDING = 5
+TIMES_LONGER = 2
 CHECKED_UP_TO = "qlorakit_shares_prefixes_up_to"  # attribute of a model: tokens of a sequence
 
 
@@ -105,10 +106,11 @@ def choose_layout(
         return padded
     longest = max(sequence.input_length for sequence in sequences)
     trouble = None
-    if longest > vars(plain_model(model)).get(CHECKED_UP_TO, 0):
+    if _is_news(model, longest):
         trouble = find_disagreement(model, _made_up(model, longest), _longest(sequences, groups), pad=pad)
+        if trouble is None:
+            setattr(plain_model(model), CHECKED_UP_TO, longest)
     if trouble is None:
-        setattr(plain_model(model), CHECKED_UP_TO, longest)
         return Layout(shared=True, token_budget=token_budget, pad=pad)
     msg = f"{type(plain_model(model)).__name__} cannot compute rows that share a prefix together: {trouble}"
     if prefix_sharing == "on":
@@ -122,17 +124,17 @@ def find_disagreement(
 ) -> str | None:
     """Compare a tree of sequences with the same sequences padded, and say what is wrong, if anything.
 
-    The measure is how much padding the made-up ones together changes against each one by itself, which is rounding.
+    The measure is how much the first one changes when others are computed beside it, which is rounding.
     All of it is computed in float32: in half precision, rounding hides what a small difference means.
     """
     sequences = [*made_up, *real]
     everything = sum(sequence.input_length for sequence in sequences) * len(sequences)
-    together = padded_batches(sequences, token_budget=everything, pad=pad)
-    alone = padded_batches(made_up, token_budget=1, pad=pad)
+    together = [padded_batches(part, token_budget=everything, pad=pad) for part in (made_up, real) if part]
+    alone = padded_batches(made_up[:1], token_budget=everything, pad=pad)
     tree = tree_batches(sequences, [0] * len(sequences), token_budget=everything)
     try:
         with evaluating(model), in_float32(model):
-            plain = _in_order(model, together)
+            plain = torch.cat([_in_order(model, part) for part in together])
             single = _in_order(model, alone)
             shared = _in_order(model, tree)
     except torch.OutOfMemoryError:
@@ -146,6 +148,19 @@ def find_disagreement(
     if found <= tolerance:
         return None
     return f"log-probabilities are off by {found:.2g}, where {tolerance:.2g} would be rounding"
+
+
+def _is_news(model: PreTrainedModel, longest: int) -> bool:
+    """Whether sequences of this length could show what those that were checked could not.
+
+    The check costs a few forward passes, so that it does not come again for a row that is a little longer.
+    """
+    checked = vars(plain_model(model)).get(CHECKED_UP_TO, 0)
+    config = plain_model(model).config.get_text_config()
+    # Above this length the positions of some models are computed otherwise (LongRoPE, Ding et al., 2024).
+    stretched = _numbers(config, "original_max_position_embeddings")
+    turns = (*_windows(config), *stretched)
+    return longest > TIMES_LONGER * checked or any(checked <= turn < longest for turn in turns)
 
 
 def _in_order(model: PreTrainedModel, batches: Sequence[TreeBatch | PaddedBatch]) -> torch.Tensor:
@@ -166,9 +181,8 @@ def _longest(sequences: Sequence[Continuation], groups: Sequence[int]) -> list[C
 def _made_up(model: PreTrainedModel, longest: int) -> list[Continuation]:
     """Random sequences with a trunk and two levels of branches, longer than every window that can come into play."""
     config = plain_model(model).config.get_text_config()
-    windows = [getattr(config, name, None) or 0 for name in ("sliding_window", "attention_chunk_size")]
     # A window that no sequence reaches cannot show; one that some do must be passed well inside the trunk.
-    trunk = min(max(32, *(window + 8 for window in windows)), max(32, longest))
+    trunk = min(max([32, *(window + 8 for window in _windows(config))]), max(32, longest))
     context = getattr(config, "max_position_embeddings", None) or trunk + 12
     trunk = max(2, min(trunk, context - 12))
     draw = random.Random(0)  # noqa: S311  # nothing secret
@@ -179,3 +193,15 @@ def _made_up(model: PreTrainedModel, longest: int) -> list[Continuation]:
     stem = tokens(trunk)
     branches = [stem + tokens(4) for _ in range(2)]
     return [Continuation(branch, tokens(6)) for branch in branches for _ in range(2)]
+
+
+def _windows(config: PreTrainedConfig) -> list[int]:
+    """How far back layers see, in tokens."""
+    return [number for name in ("sliding_window", "attention_chunk_size") for number in _numbers(config, name)]
+
+
+def _numbers(config: PreTrainedConfig, name: str) -> list[int]:
+    """What a configuration, or its settings of rotary positions, say under a name."""
+    rotary = getattr(config, "rope_parameters", None) or {}
+    places = [vars(config), rotary, *(value for value in rotary.values() if isinstance(value, dict))]
+    return [int(place[name]) for place in places if place.get(name)]
