@@ -56,6 +56,7 @@ def measure(job: Job) -> Measurement:
         seconds=tuple(seconds),
         examples=examples,
         cpu_seconds=meter.cpu_moments[-1] - meter.cpu_moments[1],
+        loaded_bytes=meter.loaded_bytes,
         peak_bytes=meter.peak_bytes,
         tokens=tuple(tokens),
         given_tokens=sequences.tokens,

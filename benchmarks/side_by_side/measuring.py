@@ -31,6 +31,7 @@ class Meter:
         moments: When watching began and each step ended, in seconds.
         cpu_moments: Processor time of the process by then, in seconds.
         tokens: That had entered the model by then.
+        loaded_bytes: Memory the process held when watching began: libraries and model.
         peak_bytes: Most memory the process held until the last step ended.
     """
 
@@ -38,6 +39,7 @@ class Meter:
         self.moments: list[float] = []
         self.cpu_moments: list[float] = []
         self.tokens: list[int] = []
+        self.loaded_bytes = 0
         self.peak_bytes = 0
         self._entered = 0
 
@@ -46,6 +48,7 @@ class Meter:
         """Count from here on; the model has been loaded."""
         gc.collect()
         CLEAR.write_text(RESET_PEAK)
+        self.loaded_bytes = peak_bytes()
         hooks = (
             model.get_input_embeddings().register_forward_pre_hook(self._count),
             register_optimizer_step_post_hook(lambda *_: self.step()),

@@ -47,6 +47,7 @@ class Section:
         sequences: What was computed, in words.
         agreement: Between the scoring systems; ``None`` in training, or where it was not measured.
         first_losses: Largest difference between systems of a round's first loss, in nats; ``None`` in scoring.
+        loaded: How much of the memory was held before the first step, in words.
         occupation: How much of the processor the runs had, in words.
     """
 
@@ -57,6 +58,7 @@ class Section:
     sequences: str
     agreement: Outcome | None
     first_losses: float | None
+    loaded: str
     occupation: str
 
     @property
@@ -94,7 +96,7 @@ class Section:
             notes.append(f"The first step's loss differs between systems by {self.first_losses:.4f} nats{verdict}.")
         notes.append(self._against_trl())
         notes += [f"{line.system} failed: {line.failure}." for line in self.lines if line.failure is not None]
-        return [note for note in [*notes, self.occupation] if note]
+        return [note for note in [*notes, self.loaded, self.occupation] if note]
 
     def _against_trl(self) -> str:
         """Our ratios to the better of TRL's default and its packing, which is what the bars are about."""
@@ -131,6 +133,7 @@ def _section(workload: str, threads: int, runs: Sequence[tuple[Job, Outcome]]) -
         sequences=_sequences([outcome for _, outcome in measured]),
         agreement=next((outcome for job, outcome in runs if job.system == AGREEMENT), None),
         first_losses=_difference_of_losses(measured),
+        loaded=_loaded([outcome.loaded_bytes for _, outcome in measured]),
         occupation=_occupation([outcome.cpu_seconds / sum(outcome.seconds) for _, outcome in measured]),
     )
 
@@ -158,6 +161,14 @@ def _sequences(rounds: Sequence[Measurement]) -> str:
         f"Prompts of {prompt:.0f} tokens on average, the first {shared:.0f} common to all; with every common beginning "
         f"counted once, {left:.0%} of the tokens are left."
     )
+
+
+def _loaded(sizes: Sequence[int]) -> str:
+    """What no system can do without, with this model in this process."""
+    if not sizes:
+        return ""
+    least, most = min(sizes) / GB, max(sizes) / GB
+    return f"Libraries and model held {least:.2f} to {most:.2f} GB of it before the first step."
 
 
 def _occupation(cores: Sequence[float]) -> str:

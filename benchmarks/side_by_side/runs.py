@@ -43,7 +43,8 @@ class Measurement:
         seconds: Of each measured step.
         examples: That each of them trained on; rows, where choices are scored.
         cpu_seconds: Processor time of all of them together; less than threads x seconds where others kept it busy.
-        peak_bytes: Most memory of the process since the model was loaded.
+        loaded_bytes: Memory of the process when the model had been loaded.
+        peak_bytes: Most memory of the process since then.
         tokens: That entered the model in each measured step, padding included.
         given_tokens: Of the sequences that had to be computed in a step, repeats and all.
         distinct_tokens: Of them, when every common beginning is counted once.
@@ -55,6 +56,7 @@ class Measurement:
     seconds: tuple[float, ...]
     examples: int
     cpu_seconds: float
+    loaded_bytes: int
     peak_bytes: int
     tokens: tuple[int, ...]
     given_tokens: int
