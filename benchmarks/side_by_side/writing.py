@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -59,10 +60,18 @@ def read(folder: Path, header: Mapping[str, str]) -> list[tuple[Job, Outcome]]:
 
 
 def engine_digest() -> str:
-    """What tells one state of qlorakit's source from another."""
+    """What tells one state of qlorakit's code from another; comments and docstrings have no say."""
     folder = Path(qlorakit.__file__).parent
-    text = b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
-    return hashlib.sha256(text).hexdigest()[:12]
+    modules = [_without_docstrings(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.py"))]
+    return hashlib.sha256("\n".join(modules).encode()).hexdigest()[:12]
+
+
+def _without_docstrings(source: str) -> str:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return ast.dump(tree)
 
 
 def _outcome(item: Mapping[str, Any]) -> Outcome | None:

@@ -78,6 +78,9 @@ class TreeBatch:
     ) -> torch.Tensor:
         """Log-probability in nats of each answer token, [answer tokens], in float32; gradients flow.
 
+        Where activations are computed again in the backward pass, that pass belongs inside
+        :meth:`qlorakit.layout.Layout.engaged`: the model follows a tree only as long as it is told to.
+
         Args:
             model: Whose attention can follow a tree.
             past: Keys and values of the tokens that were skipped.
