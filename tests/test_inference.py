@@ -350,6 +350,20 @@ def test_predict_answers_free_text_and_says_what_is_not_valid(base):
     assert found["probability"] == [None, None]
 
 
+def test_predict_computes_what_free_text_questions_have_in_common_once(base):
+    def ask(prefix_sharing):
+        return qk.predict(
+            *base, [{"text": text} for text in QUESTIONS], task=echo_task(), max_new_tokens=4, token_budget=1,
+            prefix_sharing=prefix_sharing, progress=False,
+        )  # fmt: skip
+
+    ask("on")  # the check
+    apart, expected = tokens_computed(base[0], lambda: ask("off"))
+    together, found = tokens_computed(base[0], lambda: ask("on"))
+    assert found["prediction"] == expected["prediction"]
+    assert together < 0.6 * apart
+
+
 def test_predict_keeps_a_label_that_is_there_and_does_not_look_at_it(base, rows, task):
     wrong = [{**row, "label": "up"} for row in rows]
     first, second = (qk.predict(*base, given, task=task, progress=False) for given in (rows, wrong))

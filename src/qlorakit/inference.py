@@ -193,9 +193,11 @@ def answer(model: PreTrainedModel, questions: Questions, *, progress: bool, titl
         for index, logprobs in zip(closed, scored, strict=True):
             predictions[index] = _likeliest(examples[index][0].choices or (), logprobs)
         prompts = [examples[index][1].prompt for index in free]
+        layout = questions.layout
         written, more = generate(
-            model, questions.encoder, prompts, token_budget=questions.layout.token_budget, advance=advance
-        )
+            model, questions.encoder, prompts, token_budget=layout.token_budget, share_prefix=layout.shared,
+            advance=advance,
+        )  # fmt: skip
         predictions.update(zip(free, written, strict=True))
     in_order = iter([predictions[index] for index in range(len(examples))])
     grouped = tuple(tuple(next(in_order) for _ in row.examples) for row in questions.encoded)
