@@ -13,7 +13,8 @@ LIGHT = (
     "display", "report",
 )  # fmt: skip
 ENGINE = (
-    "bitsandbytes_offline", "quantization", "logits", "attention", "fused_lora", "padded_batch", "tree_batch", "layout",
+    "bitsandbytes_offline", "quantization", "last_layer", "logits", "attention", "fused_lora", "padded_batch",
+    "tree_batch", "layout",
     "objectives", "sampling",
     "adapters", "checkpoints", "inference", "evaluation",
     "trainer", "training_settings",

@@ -398,8 +398,8 @@ def test_checkpointed_activations_make_no_difference_for_other_architectures(nam
     model.activation_checkpointing_enable({"use_reentrant": False})
     with Layout(shared=True, token_budget=10_000, pad=0).engaged(model):
         found, grads = gradients(model, as_trees(branching()))
-    assert found == loss
-    assert equal(grads, expected)
+    assert found == pytest.approx(loss, rel=1e-6)
+    assert distance(grads, expected) < 1e-6
 
 
 def test_on_cpu_the_cascade_is_the_default():

@@ -12,6 +12,8 @@ from qlorakit.bitsandbytes_offline import peft
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from qlorakit.last_layer import only_at
+
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
@@ -60,11 +62,15 @@ def token_logprobs(
     kept = (wanted % length).unique()
     if height * len(kept) * vocabulary > most_logits:
         size = max(1, most_logits // vocabulary)
-        return _piecewise(model, _decode(model, inputs), wanted, token_of, tokens, size)
+        with only_at(plain_model(model), wanted, height * length):
+            decoded = _decode(model, inputs)
+        return _piecewise(model, decoded, wanted, token_of, tokens, size)
+    places_of_all = wanted
     if _keeps_logits(model):
         inputs = {**inputs, "logits_to_keep": kept}
         wanted = wanted // length * len(kept) + torch.searchsorted(kept, wanted % length)
-    logits = model(**inputs, use_cache=False).logits.flatten(0, 1)
+    with only_at(plain_model(model), places_of_all, height * length):
+        logits = model(**inputs, use_cache=False).logits.flatten(0, 1)
     return _logprobs(logits if len(wanted) == len(logits) else logits[wanted], token_of, tokens)
 
 
