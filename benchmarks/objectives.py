@@ -143,7 +143,7 @@ def complete(dataset: str, model_name: str, done: list[dict[str, Any]], path: Pa
 def table(done: Iterable[dict[str, Any]]) -> Iterator[str]:
     """The chosen runs of each data set and objective, as Markdown; seconds are those of the fastest run."""
     records = list(done)
-    yield "| data | choices | rows | objective | learning rate | macro-F1, seeds 0 1 2 | mean | accuracy | least seconds |"
+    yield "| data | choices | rows | objective | rate | macro-F1, seeds 0 1 2 | mean | accuracy | least seconds |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for dataset in DATASETS:
         for objective in OBJECTIVES:
