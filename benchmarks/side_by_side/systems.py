@@ -37,9 +37,11 @@ class OurTraining:
 
     Attributes:
         objective: As ``qlorakit.train`` takes it.
+        gradient_checkpointing: Likewise.
     """
 
     objective: Literal["language_model", "choices"] = "language_model"
+    gradient_checkpointing: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,12 @@ SYSTEMS = (
         'qlorakit.train, objective="choices"',
         OurTraining(objective="choices"),
         workloads=("phrasebank",),
+    ),
+    System(
+        "qlorakit-checkpointing",
+        "qlorakit.train, gradient_checkpointing=True",
+        OurTraining(gradient_checkpointing=True),
+        workloads=("phrasebank", "contract_nli"),
     ),
     System("qlorakit", "qlorakit.predict, its defaults", OurScoring()),
     System("lm-eval", "HFLM, logits cache on, 8 sequences at once", PeerScoring(batch_size=8)),

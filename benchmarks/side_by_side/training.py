@@ -91,6 +91,7 @@ def train_qlorakit(settings: OurTraining, job: TrainingJob, meter: Meter) -> Tra
             logging_first_step=True,
             progress=False,
             objective=settings.objective,
+            gradient_checkpointing=settings.gradient_checkpointing,
         )
     check_unpacked(model)
     return Trained(first_loss(result.history) if settings.objective == LANGUAGE_MODEL else None, sequences)
