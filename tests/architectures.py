@@ -74,12 +74,21 @@ FAILING = {
         {"head_dim": 16, "num_local_experts": 2, "attention_chunk_size": 8, "intermediate_size_mlp": 64},
         "log-probabilities are off by",
     ),
+    "kimi_linear": (
+        {
+            "num_key_value_heads": 4, "linear_head_dim": 16, "linear_num_heads": 4, "num_local_experts": 4,
+            "num_experts_per_tok": 2, "moe_intermediate_size": 32, "kv_lora_rank": 16, "qk_rope_head_dim": 8,
+            "qk_nope_head_dim": 8, "v_head_dim": 16, "layer_types": ["full_attention", "linear_attention"],
+        },
+        "log-probabilities are off by",
+    ),  # what is called an attention's query there goes through a convolution
+    "diffllama": ({}, "attends twice"),
 }  # fmt: skip
 
 
 def build(name, **changes):
     """A model with the same weights each time, in evaluation mode."""
-    special = WORKING[name] if name in WORKING else FAILING[name][0]
+    special = WORKING.get(name) or FAILING.get(name, ({},))[0]
     config = AutoConfig.for_model(name.partition(".")[0], **{**COMMON, **special, **changes})
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()

@@ -14,7 +14,7 @@ LIGHT = (
 )  # fmt: skip
 ENGINE = (
     "bitsandbytes_offline", "quantization", "last_layer", "logits", "attention", "fused_lora", "padded_batch",
-    "tree_batch", "layout",
+    "tree_batch", "self_check", "layout",
     "objectives", "sampling",
     "adapters", "checkpoints", "inference", "evaluation",
     "trainer", "training_settings",

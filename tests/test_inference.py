@@ -1,4 +1,5 @@
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import architectures
 import pytest
@@ -15,6 +16,7 @@ from qlorakit.inference import Questions, Scoring, answer, generate, score
 from qlorakit.layout import Layout
 from qlorakit.prefix_tree import common_length
 from qlorakit.quantization import evaluating
+from qlorakit.self_check import Verdict
 from qlorakit.task import Example, Message, Part
 
 NOTHING = lambda _: None  # noqa: E731  # nobody watches the progress
@@ -144,7 +146,7 @@ def test_base_and_tuned_share_encoding_and_trees(base_folder, rows, task, monkey
         return counted
 
     monkeypatch.setattr(Encoder, "encode_rows", counting("encode", Encoder.encode_rows))
-    monkeypatch.setattr(layout, "find_disagreement", lambda *_, **__: None)
+    monkeypatch.setattr(layout, "check", lambda *_, **__: Verdict(None, None))
     monkeypatch.setattr(layout, "tree_batches", counting("cut", layout.tree_batches))
     evaluate(model, tokenizer, rows, task, baseline=True)
     assert calls == {"encode": 1, "cut": 1}
@@ -362,6 +364,34 @@ def test_predict_computes_what_free_text_questions_have_in_common_once(base):
     together, found = tokens_computed(base[0], lambda: ask("on"))
     assert found["prediction"] == expected["prediction"]
     assert together < 0.6 * apart
+
+
+def test_a_model_that_ignores_padding_generates_one_by_one_and_says_so(base, caplog):
+    _, tokenizer = base
+    model = architectures.build("rwkv", vocab_size=len(tokenizer), context_length=128, attention_hidden_size=64)
+    expected, _, _ = generated(model, tokenizer, token_budget=1, share_prefix=False)
+    found, _, _ = generated(model, tokenizer, share_prefix=False)
+    assert found == expected
+    assert sum("generates another text beside a longer prompt" in message for message in caplog.messages) == 1
+
+
+def test_the_logits_of_a_kept_prefix_are_not_computed(base):
+    shapes = []
+    hook = base[0].get_output_embeddings().register_forward_hook(lambda *call: shapes.append(call[2].shape[1]))
+    generated(*base, share_prefix=True)
+    hook.remove()
+    assert max(shapes) == 1
+
+
+def test_two_threads_get_the_answers_of_one(base, rows, task):
+    def ask():
+        return qk.predict(*base, rows, task=task, token_budget=64, progress=False)["probability"]
+
+    expected = ask()
+    with ThreadPoolExecutor(3) as pool:
+        found = [answer.result() for answer in [pool.submit(ask) for _ in range(3)]]
+    assert found == [expected] * 3
+    assert base[0].config._attn_implementation != "qlorakit_tree"
 
 
 def test_predict_keeps_a_label_that_is_there_and_does_not_look_at_it(base, rows, task):

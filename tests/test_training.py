@@ -28,6 +28,7 @@ from qlorakit.errors import (
 from qlorakit.objectives import lessons_of
 from qlorakit.padded_batch import PaddedBatch, padded_batches
 from qlorakit.rows import fingerprint
+from qlorakit.self_check import Verdict
 from qlorakit.trainer import TaskTrainer
 from qlorakit.training_settings import REFUSED_ARGUMENTS
 from qlorakit.tree_batch import TreeBatch
@@ -214,7 +215,7 @@ def test_rows_that_share_a_prefix_are_computed_once(base_folder, rows, task, tmp
             return original(self, *arguments)
 
         with monkeypatch.context() as patch:
-            patch.setattr(layout, "find_disagreement", lambda *_, **__: None)
+            patch.setattr(layout, "check", lambda *_, **__: Verdict(None, None))
             patch.setattr(kind, "logprobs", counting)
             train(base_folder, rows, task, tmp_path / sharing, prefix_sharing=sharing, batch_size=18)
     assert 0 < tokens["on"] < tokens["off"] / 2

@@ -206,6 +206,9 @@ def attend(
         msg = f"{type(module).__name__} attends with {', '.join(unknown)}, which prefix sharing does not know"
         raise PrefixSharingError(msg)
     if tree.kept is not None:
+        if module in tree.kept:
+            msg = f"{type(module).__name__} attends twice in a forward pass, so that its keys cannot be kept"
+            raise PrefixSharingError(msg)
         tree.kept[module] = key, value
     past = tree.past[module][0].shape[2] if module in tree.past else 0
     if query.shape[2] != len(tree.exit) or key.shape[2] != query.shape[2]:

@@ -157,6 +157,9 @@ class Encoder:
         Raises:
             EncodingError: The prompt cannot be made to fit, or the template misbehaves.
         """
+        if example.choices is not None and not example.choices:
+            msg = "the example has an empty set of choices; give at least one, or None for free text"
+            raise EncodingError(msg)
         messages, neutralised = self._neutralise(example.messages)
         prompt_text, prompt = self._prompt(messages)
         answers = self._continuations_of(example, messages, prompt_text, prompt)

@@ -14,6 +14,7 @@ from qlorakit.adapters import CHOSEN_ON, base_record, is_fresh, warn_of_other_ta
 from qlorakit.encoding import TEMPLATE_DATE, template_hash
 from qlorakit.errors import ConfigurationError
 from qlorakit.inference import Questions, answer, build_encoder, layout_for, warn_of
+from qlorakit.logits import one_at_a_time
 from qlorakit.metrics import class_scores, confusion, is_right
 from qlorakit.records import versions
 from qlorakit.report import Comparison, Estimate, Report, System
@@ -121,6 +122,7 @@ class _Sheet:
             yield record
 
 
+@one_at_a_time
 def evaluate(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,

@@ -20,11 +20,12 @@ from qlorakit.display import progress_bar
 from qlorakit.encoding import Encoded, EncodedRow, Encoder, EncodingCounts
 from qlorakit.errors import ConfigurationError, DataError, ModelError
 from qlorakit.layout import Layout, PrefixSharing, choose_layout
-from qlorakit.logits import plain_model
+from qlorakit.logits import keeps_logits, one_at_a_time, plain_model
 from qlorakit.padded_batch import PaddedBatch, default_token_budget
 from qlorakit.prefix_tree import Continuation, common_length
-from qlorakit.quantization import context_length, evaluating
+from qlorakit.quantization import context_length, evaluating, in_float32
 from qlorakit.rows import as_rows, check_rows, check_task, row_ids, to_dataset
+from qlorakit.self_check import ROUNDING
 from qlorakit.task import Output, Prediction
 from qlorakit.tree_batch import TreeBatch, common_past
 
@@ -41,6 +42,7 @@ NOT_FINITE = "what the model computes is not finite: its weights or its compute 
 AT_A_TIME = 1 << 12
 # A common beginning of fewer tokens is computed in every batch.
 SHORTEST_PAST = 16
+GENERATES_TOGETHER = "qlorakit_generates_together"  # attribute of a model that was checked
 AnswerSet = tuple[tuple[int, ...], Sequence[tuple[int, ...]]]  # a prompt and the answers to be scored
 RESULT_COLUMNS = ("row_id", "prediction", "valid", "probability")
 
@@ -60,6 +62,7 @@ class Answers:
     tokens: int
 
 
+@one_at_a_time
 def predict(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -293,24 +296,69 @@ def generate(
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
     predictions: dict[int, Prediction] = {}
     tokens, start = len(prefix), 0
+    if not _same_together(model, [prompts[order[0]], prompts[order[-1]]], prefix, pad, settings):
+        prefix, keys, token_budget = (), None, 1
     while start < len(order):
         width = len(prompts[order[start]])
         chosen = order[start : start + max(1, token_budget // (width + max_new_tokens))]
-        ids, mask = _left_padded([prompts[index] for index in chosen], len(prefix), pad)
-        with _bare_settings(model):
-            written = model.generate(
-                input_ids=ids.to(model.device),
-                attention_mask=mask.to(model.device),
-                generation_config=settings,
-                logits_processor=LogitsProcessorList([_Finite()]),
-                **({"past_key_values": _repeated(keys, len(chosen))} if keys else {}),
-            )
+        written = _generate(model, [prompts[index] for index in chosen], len(prefix), keys, pad, settings).sequences
         tokens += written.numel() - len(chosen) * len(prefix)
         for index, line in zip(chosen, written[:, width:].tolist(), strict=True):
             predictions[index] = _read_generated(encoder, line, end)
         start += len(chosen)
         advance(start / len(order))
     return [predictions[index] for index in range(len(prompts))], tokens
+
+
+def _generate(
+    model: PreTrainedModel,
+    prompts: Sequence[tuple[int, ...]],
+    common: int,
+    keys: Cache | None,
+    pad: int,
+    settings: GenerationConfig,
+) -> Any:  # noqa: ANN401  # transformers is not typed
+    """What transformers generates after prompts as one batch, of which ``common`` tokens stand in the cache."""
+    ids, mask = _left_padded(prompts, common, pad)
+    with _bare_settings(model):
+        return model.generate(
+            input_ids=ids.to(model.device),
+            attention_mask=mask.to(model.device),
+            generation_config=settings,
+            logits_processor=LogitsProcessorList([_Finite()]),
+            return_dict_in_generate=True,
+            **({"past_key_values": _repeated(keys, len(prompts))} if keys else {}),
+        )
+
+
+def _same_together(
+    model: PreTrainedModel,
+    prompts: Sequence[tuple[int, ...]],
+    prefix: tuple[int, ...],
+    pad: int,
+    settings: GenerationConfig,
+) -> bool:
+    """Whether the next token after two prompts of different length is foreseen together as after each by itself.
+
+    Compared in float32, once for a model; some ignore what stands under a mask and need to be asked one by one.
+    """
+    plain = plain_model(model)
+    if len(prompts[0]) == len(prompts[-1]) or vars(plain).get(GENERATES_TOGETHER):
+        return True
+    once = copy.deepcopy(settings)
+    once.update(max_new_tokens=1, output_logits=True)
+    with in_float32(model):
+        keys = _prefix_cache(model, prefix) if prefix else None
+        together = _generate(model, prompts, len(prefix), keys, pad, once).logits[0]
+        alone = torch.cat([_generate(model, [prompt], 0, None, pad, once).logits[0] for prompt in prompts])
+    off = float((together.float().log_softmax(-1) - alone.float().log_softmax(-1)).abs().max())
+    setattr(plain, GENERATES_TOGETHER, off <= ROUNDING)
+    if off > ROUNDING:
+        logger.warning(
+            "%s generates another text beside a longer prompt (log-probabilities are off by %.2g); each is generated "
+            "by itself, which takes longer", type(plain).__name__, off,
+        )  # fmt: skip
+    return off <= ROUNDING
 
 
 def _read_generated(encoder: Encoder, line: list[int], end: int) -> Prediction:
@@ -333,8 +381,9 @@ def _left_padded(prompts: Sequence[tuple[int, ...]], common: int, pad: int) -> t
 
 
 def _prefix_cache(model: PreTrainedModel, prefix: tuple[int, ...]) -> Cache:
-    """Keys and values of what all prompts begin with."""
-    return model(input_ids=torch.tensor([prefix], device=model.device), use_cache=True).past_key_values
+    """Keys and values of what all prompts begin with; the last place's logits are all that is computed besides."""
+    only = {"logits_to_keep": 1} if keeps_logits(model) else {}
+    return model(input_ids=torch.tensor([prefix], device=model.device), use_cache=True, **only).past_key_values
 
 
 def _repeated(keys: Cache, times: int) -> Cache:

@@ -3,6 +3,10 @@
 Logits are computed at a few places only.  Behind the keys and values of the last layer no place is of use to another
 one any more, so that its queries, the projection of its attention and its feed-forward part are needed at those places
 alone: they are computed there, and are zero elsewhere.  What is computed does not change, nor does its gradient.
+
+That holds where the last layer is one of attention.  A layer that mixes its queries with those of other places, as
+linear attention behind a convolution does, would be wrong: only models that passed the check of their layout
+(:mod:`qlorakit.layout`) may be trimmed.
 """
 
 from __future__ import annotations

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import threading
+import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from qlorakit.bitsandbytes_offline import peft
 
@@ -15,8 +18,12 @@ from torch.utils.checkpoint import checkpoint
 from qlorakit.last_layer import only_at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from transformers import PreTrainedModel
 
+Verb = TypeVar("Verb", bound="Callable[..., Any]")
+_LOCKS: weakref.WeakKeyDictionary[torch.nn.Module, threading.RLock] = weakref.WeakKeyDictionary()
 # Logits held at a time.  A quarter of a gigabyte in float32, and as much again for their gradient.
 MOST_LOGITS = 1 << 26
 
@@ -28,6 +35,24 @@ def plain_model(model: torch.nn.Module) -> PreTrainedModel:
     return model.get_base_model() if isinstance(model, peft.PeftModel) else model
 
 
+def one_at_a_time(verb: Verb) -> Verb:
+    """Let a model do one thing at a time: while it follows a tree, another thread must not ask it anything.
+
+    Args:
+        verb: Whose first argument is the model.
+    """
+
+    @functools.wraps(verb)
+    def waiting(*arguments: Any, **settings: Any) -> Any:  # noqa: ANN401  # as the verb has them
+        model = arguments[0] if arguments else settings.get("model")
+        if not isinstance(model, torch.nn.Module):
+            return verb(*arguments, **settings)  # which says what is wrong
+        with _LOCKS.setdefault(plain_model(model), threading.RLock()):
+            return verb(*arguments, **settings)
+
+    return cast(Verb, waiting)
+
+
 def token_logprobs(
     model: torch.nn.Module,
     inputs: dict[str, Any],
@@ -35,6 +60,7 @@ def token_logprobs(
     places: torch.Tensor,
     tokens: torch.Tensor,
     *,
+    trimmed: bool = False,
     most_logits: int = MOST_LOGITS,
 ) -> torch.Tensor:
     """Log-probability in nats of tokens, each predicted at a place of a row.
@@ -48,6 +74,7 @@ def token_logprobs(
         rows: Row of each token, [tokens].
         places: Place in that row after which it is predicted, [tokens].
         tokens: Their ids, [tokens].
+        trimmed: Whether the last layer may leave out what nobody reads; only for models that have been checked.
         most_logits: Held at a time.
 
     Returns:
@@ -62,14 +89,14 @@ def token_logprobs(
     kept = (wanted % length).unique()
     if height * len(kept) * vocabulary > most_logits:
         size = max(1, most_logits // vocabulary)
-        with only_at(plain_model(model), wanted, height * length):
+        with only_at(plain_model(model), wanted, height * length) if trimmed else nullcontext():
             decoded = _decode(model, inputs)
         return _piecewise(model, decoded, wanted, token_of, tokens, size)
-    places_of_all = wanted
-    if _keeps_logits(model):
+    everything = wanted
+    if keeps_logits(model):
         inputs = {**inputs, "logits_to_keep": kept}
         wanted = wanted // length * len(kept) + torch.searchsorted(kept, wanted % length)
-    with only_at(plain_model(model), places_of_all, height * length):
+    with only_at(plain_model(model), everything, height * length) if trimmed else nullcontext():
         logits = model(**inputs, use_cache=False).logits.flatten(0, 1)
     return _logprobs(logits if len(wanted) == len(logits) else logits[wanted], token_of, tokens)
 
@@ -80,7 +107,7 @@ def _logprobs(logits: torch.Tensor, places: torch.Tensor, tokens: torch.Tensor) 
     return logits[places, tokens] - logits.logsumexp(-1)[places]
 
 
-def _keeps_logits(model: torch.nn.Module) -> bool:
+def keeps_logits(model: torch.nn.Module) -> bool:
     """Whether the model can compute logits at chosen places only; a few older architectures cannot."""
     return "logits_to_keep" in inspect.signature(plain_model(model).forward).parameters
 
@@ -90,7 +117,7 @@ def _decode(model: torch.nn.Module, inputs: dict[str, Any]) -> Any:  # noqa: ANN
     found: list[Any] = []
     handle = plain_model(model).base_model.register_forward_hook(lambda *call: found.append(call[2]))
     # As a tensor: some architectures leave out other places from their last layers when it is a number.
-    only_one = {"logits_to_keep": torch.tensor([0], device=inputs["input_ids"].device)} if _keeps_logits(model) else {}
+    only_one = {"logits_to_keep": torch.tensor([0], device=inputs["input_ids"].device)} if keeps_logits(model) else {}
     try:
         model(**inputs, use_cache=False, **only_one)
     finally:

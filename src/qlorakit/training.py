@@ -48,6 +48,7 @@ from qlorakit.errors import (
     VerificationError,
 )
 from qlorakit.inference import build_encoder, layout_for, warn_of
+from qlorakit.logits import one_at_a_time
 from qlorakit.quantization import keep_unpacked
 from qlorakit.records import versions
 from qlorakit.rows import as_rows, check_rows, check_task, input_key
@@ -96,6 +97,7 @@ class TrainResult:
     seconds: float
 
 
+@one_at_a_time
 def train(
     model: peft.PeftModel,
     tokenizer: PreTrainedTokenizerBase,
@@ -217,7 +219,10 @@ def train(
     checkpoint = _find_checkpoint(output, resume=resume_from_checkpoint, overwrite=overwrite)
     recorded = read_course(checkpoint) if checkpoint else {}
     token_budget = _resumed_budget(token_budget, recorded)
-    layout = layout_for(model, encoder, training.encoded, prefix_sharing=prefix_sharing, token_budget=token_budget)
+    layout = layout_for(
+        model, encoder, [*training.encoded, *(evaluation.encoded if evaluation else ())],
+        prefix_sharing=prefix_sharing, token_budget=token_budget,
+    )  # fmt: skip
     plan = Plan(task, encoder, training, evaluation, layout, loss_weight, objective, negatives, gather_documents)
     arguments = build_arguments(model, output / "checkpoints", {**settings, **training_arguments}, progress=progress)
     base = base_record(model)
@@ -325,11 +330,14 @@ def _make_output(output: Path, *, keep: bool) -> None:
 
 @contextlib.contextmanager
 def _config_kept(model: peft.PeftModel) -> Iterator[None]:
-    """Trainer switches the model's cache off and leaves it so."""
-    config = model.config
+    """Trainer switches the model's cache off and leaves it so; after an error, it leaves it in training mode."""
+    config, training = model.config, model.training
     use_cache = config.use_cache
     try:
         yield
+    except BaseException:
+        model.train(training)
+        raise
     finally:
         config.use_cache = use_cache
 

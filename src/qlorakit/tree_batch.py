@@ -105,7 +105,7 @@ class TreeBatch:
         }
         parents = self.parents.long()
         with tree_attention(model), fused_lora(model):
-            found = token_logprobs(model, inputs, torch.zeros_like(parents), parents, self.targets.long())
+            found = token_logprobs(model, inputs, torch.zeros_like(parents), parents, self.targets.long(), trimmed=True)
         return found[self.paths.to(found.device, torch.long)]
 
 
