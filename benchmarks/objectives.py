@@ -134,8 +134,11 @@ def complete(dataset: str, model_name: str, done: list[dict[str, Any]], path: Pa
 
     for objective in OBJECTIVES:
         tried = [measure(objective, rate, 0) for rate in RATES]
-        while (best := max(tried, key=lambda record: float(record["macro_f1"]))) is tried[-1]:
-            tried.append(measure(objective, 2 * best["learning_rate"], 0))  # the best one must not be at the edge
+        while (best := max(tried, key=lambda record: float(record["macro_f1"]))) in (tried[0], tried[-1]):
+            if best is tried[-1]:  # the best one must not be at the edge
+                tried.append(measure(objective, 2 * best["learning_rate"], 0))
+            else:
+                tried.insert(0, measure(objective, best["learning_rate"] / 2, 0))
         for seed in SEEDS[1:]:
             measure(objective, best["learning_rate"], seed)
 

@@ -46,6 +46,15 @@ def test_rows_of_a_document_stand_next_to_each_other():
     assert sorted(order(steps)) == list(range(30))
 
 
+def test_a_document_stands_in_two_steps_at_most_and_these_follow_each_other():
+    documents = [row // 10 for row in range(320)]
+    steps = list(StepRows(320, 16, seed=0, documents=documents))
+    assert {len(step) for step in steps} == {16}
+    for document in range(32):
+        places = [number for number, step in enumerate(steps) if document in {documents[row] for row in step}]
+        assert places in ([places[0]], [places[0], places[0] + 1])
+
+
 def test_documents_and_their_rows_come_in_another_order_in_each_epoch():
     steps = StepRows(30, 6, seed=0, documents=[row // 6 for row in range(30)])
     first, second = order(steps, 0), order(steps, 1)
@@ -62,6 +71,14 @@ def test_rows_that_share_most_of_their_text_are_a_document():
 def test_an_instruction_that_all_rows_share_makes_no_document():
     rows = rows_with(*(f"a long instruction for everyone: {word}" for word in ("stone", "paper", "wood")))
     assert len(set(find_documents(rows))) == 3
+
+
+def test_one_row_with_another_instruction_changes_no_document():
+    texts = [f"say: {word * 9}? {question}" for word in ("stone", "paper", "wood", "iron") for question in "abc"]
+    alike, with_another = find_documents(rows_with(*texts)), find_documents(rows_with(*texts, "tell: of a bird"))
+    assert len(set(alike)) == 4
+    assert len({tuple(place for place in range(12) if with_another[place] == found) for found in alike}) == 4
+    assert len(set(with_another)) == 5
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3, 7])

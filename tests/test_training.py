@@ -439,14 +439,33 @@ def test_the_first_metric_chooses_unless_told_otherwise(learned):
     assert learned[2].best_metric == max(r["eval_macro_f1"] for r in learned[2].history if "eval_macro_f1" in r)
 
 
-@pytest.mark.parametrize("extra", [{"eval_steps": 2}, {"logging_steps": 2}, {"eval_steps": 2, "save_steps": 4}])
+def test_checkpoints_that_would_miss_the_best_evaluation_are_refused(base_folder, rows, task, tmp_path):
+    settings = {"eval_strategy": "steps", "eval_steps": 2, "save_steps": 4}
+    with pytest.raises(ConfigurationError, match="a checkpoint follows every evaluation"):
+        train(base_folder, rows, task, tmp_path, eval_dataset=rows, **settings)
+
+
+def test_a_question_larger_than_the_budget_is_named(base_folder, rows, task, tmp_path, caplog):
+    train(base_folder, rows, task, tmp_path / "a", max_steps=1, objective="choices", token_budget=16)
+    assert sum("negatives= bounds how many choices are compared" in message for message in caplog.messages) == 1
+    caplog.clear()
+    train(base_folder, rows, task, tmp_path / "b", max_steps=1, objective="choices", token_budget=4096)
+    assert not any("negatives=" in message for message in caplog.messages)
+
+
+def test_after_a_failure_the_model_is_in_the_mode_it_was_in(base_folder, rows, task, tmp_path, monkeypatch):
+    model, tokenizer = attach(base_folder)
+    monkeypatch.setattr(TaskTrainer, "training_step", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        qk.train(model.eval(), tokenizer, rows, task=task, output_dir=tmp_path, progress=False)
+    assert not model.training
+
+
+@pytest.mark.parametrize("extra", [{"eval_steps": 2}, {"logging_steps": 2}])
 def test_every_evaluation_in_steps_can_be_the_result(base_folder, rows, task, tmp_path, extra):
     judged = scripted(task, [0.1, 0.9, 0.2, 0.1, 0.1, 0.1])
     settings = {"eval_strategy": "steps", "batch_size": 3, "max_steps": 6, **extra}
-    try:
-        _, _, result = train(base_folder, rows, judged, tmp_path, eval_dataset=rows, **settings)
-    except ConfigurationError:
-        return  # as good: nothing was trained under settings that would lose the best
+    _, _, result = train(base_folder, rows, judged, tmp_path, eval_dataset=rows, **settings)
     assert result.best_step == 4
     assert equal(weights_in(result.adapter_dir), weights_in(tmp_path / "checkpoints" / "checkpoint-4"))
 

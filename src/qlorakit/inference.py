@@ -296,7 +296,8 @@ def generate(
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index]))
     predictions: dict[int, Prediction] = {}
     tokens, start = len(prefix), 0
-    if not _same_together(model, [prompts[order[0]], prompts[order[-1]]], prefix, pad, settings):
+    several = bool(prefix) or token_budget >= 2 * (len(prompts[order[-1]]) + max_new_tokens)
+    if several and not _same_together(model, [prompts[order[0]], prompts[order[-1]]], prefix, pad, settings):
         prefix, keys, token_budget = (), None, 1
     while start < len(order):
         width = len(prompts[order[start]])

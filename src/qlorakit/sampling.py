@@ -32,7 +32,7 @@ class StepRows(Sampler[list[int]]):
             seed: Of the order.
             drop_last: Whether to leave out an incomplete last step.
             documents: Of each row; where given, documents are drawn instead of rows, and the rows of one stand next
-                to each other.
+                to each other: in one step, or in two that follow each other where a step's end comes between.
         """
         self.rows, self.batch_size, self.seed, self.drop_last = rows, batch_size, seed, drop_last
         self.documents = documents
@@ -72,17 +72,19 @@ class StepLoader(DataLoader[list["EncodedRow"]]):
 
 
 def find_documents(rows: Sequence[EncodedRow]) -> list[int]:
-    """The document of each row: rows belong to one if they share most of what not all rows share.
+    """The document of each row: rows belong to one if they share most of what follows the usual instruction.
 
-    Found from the tokens of the first question of each row; nobody needs to declare it.
+    Found from the tokens of the first question of each row; nobody needs to declare it.  The usual instruction is the
+    longest beginning that three quarters of the rows have.
     """
     prompts = [row.encoded[0].prompt for row in rows]
     order = sorted(range(len(prompts)), key=prompts.__getitem__)
-    common = common_length(prompts[order[0]], prompts[order[-1]]) if order else 0
+    pairs = zip(order, order[3 * len(order) // 4 :], strict=False)  # with so many rows between them
+    usual = max((common_length(prompts[first], prompts[last]) for first, last in pairs), default=0)
     documents = [0] * len(prompts)
     for before, place in itertools.pairwise(order):
-        shared = common_length(prompts[before], prompts[place]) - common
-        shorter = min(len(prompts[before]), len(prompts[place])) - common
+        shared = common_length(prompts[before], prompts[place]) - usual
+        shorter = min(len(prompts[before]), len(prompts[place])) - usual
         documents[place] = documents[before] + (2 * shared < shorter)
     return documents
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from qlorakit.task import Row, Task
 
 RESERVED_METRICS = ("loss", "seconds")  # what evaluations report besides the task's own
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -98,12 +102,24 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
             **arguments,
         )
         self.plan = plan
+        self._warn_of_large_questions()
         self.questions = None
         if plan.evaluation:
             data = plan.evaluation
             self.questions = Questions.prepare(plan.task, plan.encoder, data.rows, data.encoded, plan.layout)
         self.remove_callback(PrinterCallback)  # prints dictionaries where there is no bar
         self.control: TrainerControl
+
+    def _warn_of_large_questions(self) -> None:
+        """A question with all of its choices is one whole, which may need more than the budget."""
+        budget = self.plan.layout.token_budget
+        lessons = self.plan.lessons(self.plan.training.encoded).lessons
+        largest = max((_tokens(lesson) for lesson in lessons), default=0)
+        if largest > budget > 1:
+            logger.warning(
+                "a question with its choices has up to %d tokens, which are computed at once although token_budget=%d; "
+                "negatives= bounds how many choices are compared", largest, budget,
+            )  # fmt: skip
 
     def get_train_dataloader(self) -> StepLoader:
         """Load the rows of each optimizer step, in an order that follows from the seed."""
@@ -245,6 +261,11 @@ class EarlyStopping(TrainerCallback):  # type: ignore[misc]
         values = [self.sign * record[self.key] for record in state.log_history if self.key in record]
         if len(values) - 1 - values.index(max(values)) >= self.patience:
             control.should_training_stop = True
+
+
+def _tokens(lesson: Lesson) -> int:
+    """Of a lesson, when what its sequences begin with is counted once."""
+    return len(lesson.sequences[0].prompt) + sum(len(item.answer) for item in lesson.sequences)
 
 
 def _loss_of(lesson: Lesson, logprobs: Mapping[str, float], target: str) -> float:

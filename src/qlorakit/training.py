@@ -150,8 +150,9 @@ def train(
             them unless given.
         loss_weight: ``"token"``: every target token (or choice among choices) counts the same; ``"row"``: every row
             does.
-        gather_documents: Whether rows that ask about the same text come into the same step, where they share its
-            computation; steps are then less varied.  Otherwise rows are drawn one by one.
+        gather_documents: Whether rows that ask about the same text come next to each other, into the same step unless
+            its end comes between them, where they share its computation; steps are then less varied.  Otherwise rows
+            are drawn one by one.
         prefix_sharing: Whether what rows have in common is computed once: exactly the same losses and gradients, but
             for rounding, several times faster.  ``"auto"``: if the model passes a check against computing each row by
             itself; ``"on"``: as ``"auto"``, but an error if it does not; ``"off"``: never.
