@@ -138,7 +138,7 @@ def test_an_adapter_has_the_same_gradients_in_pieces(base_folder, monkeypatch):
 def test_pieces_of_a_model_that_cannot_choose_its_logits_are_the_same(monkeypatch):
     model = build("llama")
     expected = ordered(model, as_padded(branching())).detach()
-    monkeypatch.setattr(logits, "_keeps_logits", lambda _: False)
+    monkeypatch.setattr(logits, "keeps_logits", lambda _: False)
     for most_logits in (1, logits.MOST_LOGITS):
         monkeypatch.setitem(token_logprobs.__kwdefaults__, "most_logits", most_logits)
         torch.testing.assert_close(ordered(model, as_padded(branching())).detach(), expected)
