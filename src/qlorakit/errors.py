@@ -11,6 +11,7 @@
     ├── ModelError              a model cannot be found, read or used
     │   ├── PrefixSharingError  a model cannot compute rows that share a prefix together
     │   └── AdapterError        an adapter does not belong to this base, tokenizer or template, or is damaged
+    ├── EvidenceError           a report does not meet a condition
     ├── OutputError             the output folder is taken or cannot be written
     └── TrainingError           training went wrong (loss not finite, out of memory, unusable checkpoint)
         └── VerificationError   the saved adapter answers differently from the model in memory
@@ -54,6 +55,10 @@ class PrefixSharingError(ModelError):
 
 class AdapterError(ModelError):
     """An adapter is damaged, or belongs to another base, tokenizer or template."""
+
+
+class EvidenceError(QlorakitError):
+    """What was measured does not meet a condition; the message gives the numbers."""
 
 
 class OutputError(QlorakitError):

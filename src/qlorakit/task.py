@@ -9,6 +9,7 @@ into one output, which metrics compare with the reference taken from the row its
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -23,6 +24,7 @@ if TYPE_CHECKING:  # a plugin imports this file at start-up: nothing heavy here
 
 Row = Mapping[str, Any]
 V = TypeVar("V")
+Decision = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -109,16 +111,77 @@ class Metric(Generic[V]):
         name: As it is reported and selected by, such as ``"macro_f1"``.
         compute: The value from all outputs, references and rows.
         higher_is_better: ``False`` for errors and costs.
+        needs_scores: Whether it is about probabilities.  It is not computed for systems that give none.
         counts: One row's contribution to totals from which the value follows.  With it, thousands of bootstrap
             resamples cost one matrix product instead of thousands of computations.
         from_counts: Values [resamples] from the totals [resamples, counts].  Needed where ``counts`` is given.
+        resampled: For metrics that follow from no totals, such as those of ranks: prepared once for all outputs,
+            references and rows, it gives values [resamples] from how often each row was drawn [resamples, rows].
     """
 
     name: str
     compute: Callable[[Sequence[Output[V]], Sequence[V], Sequence[Row]], float]
     higher_is_better: bool = True
+    needs_scores: bool = False
     counts: Callable[[Output[V], V, Row], Sequence[float]] | None = None
     from_counts: Callable[[FloatArray], FloatArray] | None = None
+    resampled: (
+        Callable[[Sequence[Output[V]], Sequence[V], Sequence[Row]], Callable[[FloatArray], FloatArray]] | None
+    ) = None
+
+
+@dataclass(frozen=True)
+class DecisionRule(Generic[V]):
+    """How scores become an answer, where that is better fitted than fixed: the thresholds of several labels.
+
+    It is fitted on validation rows, for each system by itself, and the tuned model's is saved with its adapter.
+
+    Attributes:
+        fit: A decision from outputs and their references, never those that are evaluated.
+        apply: The output with the value that its scores have under a decision.
+        default: Where nothing has been fitted.
+    """
+
+    fit: Callable[[Sequence[Output[V]], Sequence[V]], Decision]
+    apply: Callable[[Output[V], Decision], Output[V]]
+    default: Decision
+
+
+@dataclass(frozen=True)
+class Baseline(Generic[V]):
+    """What answers rows without a language model, at next to no cost.
+
+    Attributes:
+        name: As reports call it, such as ``"majority"``.
+        answer: Outputs for the last rows, after learning from the first ones, which are labelled.
+        from_labels_alone: Whether it may learn from the evaluated rows where no others are given, as the commonest
+            label may: what it learns there flatters it, not the model.
+    """
+
+    name: str
+    answer: Callable[[Task[V], Sequence[Row], Sequence[Row]], Sequence[Output[V]]]
+    from_labels_alone: bool = False
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """How one class fared.
+
+    Attributes:
+        label: The class.
+        precision: Share of the answers with this class that were right; 0 where it was never answered.
+        recall: Share of what is of this class that was answered right; 0 where there is none.
+        f1: Harmonic mean of the two.
+        support: How often it occurs among the references.
+        predicted: How often it was answered.
+    """
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+    predicted: int
 
 
 @dataclass(frozen=True)
@@ -170,6 +233,10 @@ class PublicDataset:
     traps: tuple[str, ...] = ()
 
 
+def _as_it_is(value: V) -> V:
+    return value
+
+
 @dataclass(frozen=True)
 class Task(Generic[V]):
     """What a plugin supplies: how to ask about a row, and how to read and judge the answer.
@@ -183,7 +250,17 @@ class Task(Generic[V]):
         parse: The row's output from its examples and their predictions, in the same order.
         reference: The true value, taken from the row and never through ``format``.
         metrics: What is measured; the first one selects the best checkpoint unless told otherwise.
-        labels: The closed set of values, where there is one.
+        kind: What kind of task it is, in words, for reports.
+        labels: The closed set of labels, where there is one.
+        single: Whether each row has exactly one of these labels.
+        matches: Whether a value is right, given the reference; equality unless told otherwise.
+        classes: How each class fared, from outputs and references.
+        decision: How scores become an answer, where that is fitted.
+        baselines: What the model must beat.
+        tells_text: Whether values hold text of the rows or the model, which reports keep only when asked to.
+        restore: A value from the lists, texts and numbers that a saved report holds of it; needed for named tuples.
+        expressible: The reference as far as an answer in this format can give it, for the ceiling that a report states;
+            all of it unless told otherwise.
         columns: What the task reads from a row.
         file_formats: Domain file formats it reads besides the general ones.
         group: A value shared by rows that must not be split apart, such as a document's name.
@@ -197,7 +274,16 @@ class Task(Generic[V]):
     parse: Callable[[Row, Sequence[Example], Sequence[Prediction]], Output[V]]
     reference: Callable[[Row], V]
     metrics: tuple[Metric[V], ...]
+    kind: str = "custom"
     labels: tuple[str, ...] | None = None
+    single: bool = False
+    matches: Callable[[V, V], bool] = operator.eq
+    classes: Callable[[Sequence[Output[V]], Sequence[V]], Sequence[ClassScores]] | None = None
+    decision: DecisionRule[V] | None = None
+    baselines: tuple[Baseline[V], ...] = ()
+    tells_text: bool = True
+    restore: Callable[[Any], V] = _as_it_is
+    expressible: Callable[[Row], Output[V]] | None = None
     columns: tuple[Column, ...] = ()
     file_formats: tuple[FileFormat, ...] = ()
     group: Callable[[Row], Hashable] | None = None

@@ -1,0 +1,54 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qlorakit.numbers import Tolerance, numbers_in, read_number
+
+WRITTEN = {
+    "12": 12.0,
+    "-5": -5.0, "+5": 5.0, "(5.2)": -5.2, "minus 7": -7.0, "\u22123": -3.0, ".5": 0.5, "12.": 12.0, "1e6": 1e6,
+    "1,234,567.89": 1234567.89, "$1,200": 1200.0, "$-4": -4.0, "-$4": -4.0, "USD 3.2 bn": 3.2e9, "\u20ac5": 5.0,
+    "$1.5 million": 1.5e6, "10k": 1e4, "6m": 6e6, "12.5%": 0.125,
+    "10 per cent": 0.1, "5 percent": 0.05, "The sum is 7.": 7.0,
+    "about 12, or so": 12.0, "7 or 7.0": 7.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "value"), WRITTEN.items())
+def test_a_number_is_read_as_people_write_it(text, value):
+    assert read_number(text) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("text", ["", "none", "1,5", "1.234,5", "v1.2.3", "12a", "3 cats and 4 dogs", "from 2 to 3"])
+def test_what_is_no_number_or_more_than_one_is_not_guessed(text):
+    assert read_number(text) is None
+
+
+def test_a_hyphen_between_numbers_is_no_minus():
+    assert numbers_in("2019-2020") == [2019.0, 2020.0]
+
+
+@given(st.floats(-1e9, 1e9, allow_nan=False).map(lambda value: round(value, 2)))
+def test_a_number_survives_being_written_with_commas(value):
+    assert read_number(f"it is {value:,.2f} then") == pytest.approx(value)
+
+
+@given(st.text())
+def test_any_text_can_be_read(text):
+    assert all(math.isfinite(value) or math.isinf(value) for value in numbers_in(text))
+
+
+@pytest.mark.parametrize(("value", "reference", "same"), [
+    (100.4, 100, True),
+    (100.6, 100, False), (0.12, 12, True), (12, 0.12, True), (-5, 5, False), (0, 0, True), (0.001, 0, False),
+])  # fmt: skip
+def test_a_number_is_right_within_half_a_percent_and_as_a_fraction(value, reference, same):
+    assert Tolerance().accepts(value, reference) is same
+
+
+def test_a_tolerance_can_be_absolute_and_know_no_percent():
+    strict = Tolerance(relative=0.0, absolute=0.5, percent=False)
+    assert strict.accepts(10.5, 10)
+    assert not strict.accepts(0.1, 10)
