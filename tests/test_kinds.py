@@ -106,7 +106,7 @@ def test_probabilities_of_very_unlikely_choices_still_add_up_to_one():
 
 
 def test_the_first_metric_is_macro_f1(task):
-    assert [metric.name for metric in task.metrics] == ["macro_f1", "accuracy"]
+    assert [metric.name for metric in task.metrics][:2] == ["macro_f1", "accuracy"]
 
 
 def test_a_task_may_read_columns_of_its_own():

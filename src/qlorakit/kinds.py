@@ -1,17 +1,104 @@
-"""Ready-made kinds of task: a plugin's task is one short declaration."""
+"""Ready-made kinds of task: a plugin's task is one short declaration.
+
+============================  ==================================================  =====================
+kind                          a row is answered by                                the value is
+============================  ==================================================  =====================
+:func:`single_label`          the likeliest of the labels                         a label
+:func:`multilabel`            yes or no to each label                             the labels with a yes
+:func:`multiple_choice`       the likeliest letter of its own options             a letter
+:func:`number`                a number that is written                            a number
+:func:`text`                  a text that is written                              a text
+:func:`entities`              spans of its text                                   typed spans
+============================  ==================================================  =====================
+"""
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import string
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from qlorakit import baselines
+from qlorakit.cells import is_blank, required_text
+from qlorakit.entities import entities
 from qlorakit.errors import DataError, PluginError, did_you_mean
-from qlorakit.metrics import accuracy, macro_f1
-from qlorakit.task import Column, Example, FileFormat, Message, Output, Part, Prediction, PublicDataset, Row, Task
+from qlorakit.metrics import (
+    accuracy,
+    class_scores,
+    exact_match,
+    example_f1,
+    macro_f1,
+    mcc,
+    multilabel_class_scores,
+    multilabel_macro_f1,
+    multilabel_micro_f1,
+    numeric_match,
+    weighted_f1,
+)
+from qlorakit.numbers import Tolerance, read_number
+from qlorakit.score_metrics import (
+    auprc,
+    auroc,
+    brier,
+    ece,
+    log_loss,
+    multilabel_auprc,
+    multilabel_auroc,
+    top_k_accuracy,
+)
+from qlorakit.task import (
+    Baseline,
+    Column,
+    Decision,
+    DecisionRule,
+    Example,
+    FileFormat,
+    Message,
+    Metric,
+    Output,
+    Part,
+    Prediction,
+    PublicDataset,
+    Row,
+    Task,
+)
+from qlorakit.text_metrics import chrf, exact_match_text, normalised, rouge
+from qlorakit.thresholds import fit_thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
+
+__all__ = [
+    "Extras", "Tolerance", "choice_probabilities", "entities", "multilabel", "multiple_choice", "number",
+    "required_text", "single_label", "text",
+]  # fmt: skip
+
+YES, NO = "yes", "no"
+MANY_LABELS = 6  # from here on it matters how near a miss was
+MAJORITY = Baseline("majority", baselines.majority, from_labels_alone=True)
+TFIDF = Baseline("tfidf", baselines.tfidf)
+
+
+class Extras(TypedDict, total=False):
+    """What every kind takes besides; see :class:`~qlorakit.task.Task`.
+
+    Attributes:
+        file_formats: Domain file formats.
+        group: A value shared by rows that must not be split apart.
+        samples: Hand-written rows.
+        datasets: Public data sets.
+        metrics: Measured instead of the kind's own; the first one selects the best checkpoint.
+        baselines: Instead of the kind's own.
+    """
+
+    file_formats: Sequence[FileFormat]
+    group: Callable[[Row], Hashable] | None
+    samples: Sequence[Row]
+    datasets: Sequence[PublicDataset]
+    metrics: Sequence[Metric[Any]]
+    baselines: Sequence[Baseline[Any]]
 
 
 def single_label(
@@ -22,10 +109,7 @@ def single_label(
     labels: Sequence[str],
     text: Column | None = None,
     label: Column | None = None,
-    file_formats: Sequence[FileFormat] = (),
-    group: Callable[[Row], Hashable] | None = None,
-    samples: Sequence[Row] = (),
-    datasets: Sequence[PublicDataset] = (),
+    **extras: Unpack[Extras],
 ) -> Task[str]:
     """Declare a task that gives each text exactly one of a few labels.
 
@@ -39,10 +123,7 @@ def single_label(
         text: The column to classify, ``"text"`` unless told otherwise.
         label: The column with the right answer, ``"label"`` unless told otherwise; case and surrounding spaces in
             it do not matter.
-        file_formats: See :class:`~qlorakit.task.Task`, as for the arguments that follow.
-        group: A value shared by rows that must not be split apart.
-        samples: Hand-written rows.
-        datasets: Public data sets.
+        **extras: See :class:`Extras`.
 
     Raises:
         PluginError: The labels cannot be told apart.
@@ -52,57 +133,337 @@ def single_label(
     known = _label_table(name, labels)
 
     def reference(row: Row) -> str:
-        value = row.get(label.name)
-        if _is_blank(value):
+        if is_blank(row.get(label.name)):
             msg = f"column {label.name!r} is empty; fill in one of {', '.join(map(repr, labels))}, or remove the row"
             raise DataError(msg)
-        found = known.get(str(value).strip().casefold())
-        if found is None:
-            allowed = ", ".join(map(repr, labels))
-            hint = did_you_mean(str(value).strip().casefold(), known)
-            msg = f"column {label.name!r}: unknown label {value!r}; allowed: {allowed}.{hint}"
-            raise DataError(msg)
-        return found
+        return _known_label(row[label.name], known, label.name)
 
     def ask(row: Row) -> Sequence[Example]:
-        content = required_text(row, text.name)
-        target = None if _is_blank(row.get(label.name)) else reference(row)
-        messages = Message("system", (Part(instruction),)), Message("user", (Part(content, may_cut=True),))
+        target = None if is_blank(row.get(label.name)) else reference(row)
+        messages = _messages(instruction, Part(required_text(row, text.name), may_cut=True))
         return (Example(messages, choices=tuple(labels), target=target),)
 
-    return Task(
+    # Micro-F1 is left out: with one label per row it is the accuracy.
+    ranks = (top_k_accuracy(3),) if len(labels) >= MANY_LABELS else ()
+    own: tuple[Metric[str], ...] = (
+        macro_f1(labels), accuracy(), weighted_f1(labels), mcc(labels), *ranks, auroc(labels), auprc(labels),
+        log_loss(labels), brier(labels), ece(),
+    )  # fmt: skip
+    return _task(
+        extras,
         name=name,
         summary=summary,
+        kind="single label",
         format=ask,
         parse=_parse_choice,
         reference=reference,
-        metrics=(macro_f1(labels), accuracy()),
+        metrics=own,
         labels=tuple(labels),
+        single=True,
+        classes=lambda outputs, references: class_scores(outputs, references, labels),
         columns=(text, label),
-        file_formats=tuple(file_formats),
-        group=group,
-        samples=tuple(samples),
-        datasets=tuple(datasets),
+        baselines=(MAJORITY, TFIDF),
+        tells_text=False,
     )
 
 
-def required_text(row: Row, column: str) -> str:
-    """The text of a column, which must hold something to read.
+def multilabel(
+    name: str,
+    *,
+    summary: str,
+    instruction: str,
+    labels: Sequence[str] | Mapping[str, str],
+    question: str = "Does this hold: {label}?",
+    text: Column | None = None,
+    label: Column | None = None,
+    separator: str = ";",
+    none_label: bool = True,
+    **extras: Unpack[Extras],
+) -> Task[tuple[str, ...]]:
+    """Declare a task that gives each text any number of labels, none included.
+
+    Each label is a question of its own about the text, answered yes or no by likelihood; what the questions have in
+    common is computed once.  A label is given where the probability of a yes reaches its threshold, which is fitted on
+    validation rows (:class:`~qlorakit.task.DecisionRule`), and one half before.
+
+    Args:
+        name: ``"domain/task"``.
+        summary: One line for listings.
+        instruction: The system message: what is asked about the text, to be answered by yes or no.
+        labels: The closed set; where its names do not explain themselves, a mapping from each to its description.
+        question: Put after the text; ``{label}`` stands for the label's description.
+        text: The column with the text, ``"text"`` unless told otherwise.
+        label: The column with the right labels, ``"labels"`` unless told otherwise: a list, or a text in which they
+            are parted by ``separator``.  An empty list or text means that none holds; a column that is missing or
+            ``None``, that it is not known.
+        separator: See above.
+        none_label: Whether a row without labels counts in micro- and macro-F1 as one of a further class, as in LexGLUE
+            (Chalkidis et al., 2022).
+        **extras: See :class:`Extras`.
 
     Raises:
-        DataError: The column is missing, empty, or holds something other than text.
+        PluginError: The labels cannot be told apart, or the question does not name them.
     """
-    value = row.get(column)
-    if column not in row:
-        msg = f"there is no column {column!r}; the row has {', '.join(map(repr, row)) or 'none'}. Rename the one meant"
-        raise DataError(msg)
-    if not isinstance(value, str):
-        msg = f"column {column!r} holds {type(value).__name__} {value!r} where text is needed"
-        raise DataError(msg)
-    if not value.strip():
-        msg = f"column {column!r} is empty; remove the row or fill in its text"
-        raise DataError(msg)
-    return value
+    text = text or Column("text", aliases=("sentence", "content"))
+    label = label or Column("labels", aliases=("label",), label=True)
+    names = tuple(labels)
+    known = _label_table(name, names)
+    described = dict(labels) if isinstance(labels, Mapping) else {item: item for item in names}
+    if "{label}" not in question:
+        msg = f"{name}: question={question!r} must hold {{label}}, where the label's description goes"
+        raise PluginError(msg)
+
+    def reference(row: Row) -> tuple[str, ...]:
+        if row.get(label.name) is None:
+            msg = f"column {label.name!r} is missing or None; give a list of labels, empty where none holds"
+            raise DataError(msg)
+        found = {_known_label(item, known, label.name) for item in _items(row[label.name], separator, label.name)}
+        return tuple(item for item in names if item in found)
+
+    def ask(row: Row) -> Sequence[Example]:
+        content = required_text(row, text.name)
+        right = None if row.get(label.name) is None else reference(row)
+        return tuple(
+            Example(
+                _messages(
+                    instruction,
+                    Part(content, may_cut=True),
+                    Part("\n\n" + question.format(label=described[item])),
+                ),
+                choices=(YES, NO),
+                target=None if right is None else YES if item in right else NO,
+                key=item,
+            )
+            for item in names
+        )
+
+    rule: DecisionRule[tuple[str, ...]] = DecisionRule(
+        functools.partial(fit_thresholds, labels=names), functools.partial(_above, names), dict.fromkeys(names, 0.5)
+    )
+
+    def parse(row: Row, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Output[tuple[str, ...]]:
+        del row
+        if not all(prediction.valid and prediction.logprobs for prediction in predictions):
+            return Output(None)
+        scores = {
+            str(example.key): choice_probabilities(prediction.logprobs or {})[YES]
+            for example, prediction in zip(examples, predictions, strict=True)
+        }
+        return rule.apply(Output(None, scores), rule.default)
+
+    return _task(
+        extras,
+        name=name,
+        summary=summary,
+        kind="multilabel",
+        format=ask,
+        parse=parse,
+        reference=reference,
+        metrics=(
+            multilabel_macro_f1(names, none_label=none_label), multilabel_micro_f1(names, none_label=none_label),
+            example_f1(), exact_match(), multilabel_auroc(names), multilabel_auprc(names),
+        ),
+        labels=names,
+        classes=lambda outputs, references: multilabel_class_scores(outputs, references, names, none_label=none_label),
+        columns=(text, label),
+        decision=rule,
+        baselines=(MAJORITY, Baseline("tfidf", baselines.multilabel_tfidf)),
+        tells_text=False,
+    )  # fmt: skip
+
+
+def multiple_choice(
+    name: str,
+    *,
+    summary: str,
+    instruction: str,
+    options: Column | Sequence[Column],
+    question: Column | None = None,
+    answer: Column | None = None,
+    context: Column | None = None,
+    first: int | None = None,
+    **extras: Unpack[Extras],
+) -> Task[str]:
+    """Declare a task that picks one of the options that each row brings along.
+
+    The options are listed with letters, and the answer is a letter, chosen by likelihood.
+
+    Args:
+        name: ``"domain/task"``.
+        summary: One line for listings.
+        instruction: The system message.
+        options: The column with a list of options, or one column for each.
+        question: The column with the question, ``"question"`` unless told otherwise.
+        answer: The column with the right answer, ``"answer"`` unless told otherwise: a letter, the option's text, or
+            its number where ``first`` is given.
+        context: A column with a text that is read before the question, which may be cut.
+        first: The number of the first option, 0 or 1, where answers are numbers.
+        **extras: See :class:`Extras`.
+    """
+    question = question or Column("question")
+    answer = answer or Column("answer", label=True)
+    option_columns = (options,) if isinstance(options, Column) else tuple(options)
+    listed = isinstance(options, Column)
+
+    def read_options(row: Row) -> list[str]:
+        if not listed:
+            return [required_text(row, column.name) for column in option_columns]
+        found = row.get(option_columns[0].name)
+        texts = list(found) if isinstance(found, list | tuple) else []
+        if len(texts) < 2 or not all(isinstance(item, str) and item.strip() for item in texts):  # noqa: PLR2004
+            msg = f"column {option_columns[0].name!r}: a list of two or more texts is needed, not {found!r}"
+            raise DataError(msg)
+        return texts
+
+    def reference(row: Row) -> str:
+        given, texts = row.get(answer.name), read_options(row)
+        letters = string.ascii_uppercase[: len(texts)]
+        if is_blank(given):
+            msg = f"column {answer.name!r} is empty; fill in a letter from A to {letters[-1]}, or remove the row"
+            raise DataError(msg)
+        return letters[_place(given, texts, letters, first, answer.name)]
+
+    def ask(row: Row) -> Sequence[Example]:
+        texts = read_options(row)
+        letters = tuple(string.ascii_uppercase[: len(texts)])
+        lines = "".join(f"\n{letter}. {option}" for letter, option in zip(letters, texts, strict=True))
+        before = [Part(required_text(row, context.name), may_cut=True), Part("\n\n")] if context else []
+        parts = (*before, Part(required_text(row, question.name) + lines))
+        target = None if is_blank(row.get(answer.name)) else reference(row)
+        return (Example(_messages(instruction, *parts), choices=letters, target=target),)
+
+    columns = (*([context] if context else []), question, *option_columns, answer)
+    return _task(
+        extras,
+        name=name,
+        summary=summary,
+        kind="multiple choice",
+        format=ask,
+        parse=_parse_choice,
+        reference=reference,
+        metrics=(accuracy(), log_loss(), ece()),
+        columns=columns,
+        baselines=(MAJORITY,),
+        tells_text=False,
+    )
+
+
+def number(
+    name: str,
+    *,
+    summary: str,
+    instruction: str,
+    tolerance: Tolerance | None = None,
+    question: Column | None = None,
+    answer: Column | None = None,
+    context: Column | None = None,
+    **extras: Unpack[Extras],
+) -> Task[float]:
+    """Declare a task whose answer is a number that the model writes.
+
+    Numbers are read as people write them: signs, currencies, thousands, percent, millions
+    (:mod:`qlorakit.numbers`).  An answer without a number, or with several that differ, is invalid.
+
+    Args:
+        name: ``"domain/task"``.
+        summary: One line for listings.
+        instruction: The system message; it should say in which unit and form to answer.
+        tolerance: When two numbers count as the same; half a percent, and a fraction equals its percent, unless given.
+        question: The column with the question, ``"question"`` unless told otherwise.
+        answer: The column with the right answer, ``"answer"`` unless told otherwise: a number, or a text with one.
+        context: A column with what is to be read before the question, which may be cut.
+        **extras: See :class:`Extras`.
+    """
+    tolerance = tolerance or Tolerance()
+    question = question or Column("question")
+    answer = answer or Column("answer", label=True)
+
+    def reference(row: Row) -> float:
+        given = row.get(answer.name)
+        value = read_number(given) if isinstance(given, str) else given
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            msg = f"column {answer.name!r} holds {given!r}, which is not one number; write it like 1,250.5, 12% or -3"
+            raise DataError(msg)
+        return float(value)
+
+    def ask(row: Row) -> Sequence[Example]:
+        before = [Part(required_text(row, context.name), may_cut=True), Part("\n\n")] if context else []
+        known = not is_blank(row.get(answer.name)) and reference(row) is not None
+        target = str(row[answer.name]).strip() if known else None
+        messages = _messages(instruction, *before, Part(required_text(row, question.name)))
+        return (Example(messages, target=target),)
+
+    def parse(row: Row, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Output[float]:
+        del row, examples
+        (prediction,) = predictions
+        return Output(read_number(prediction.text) if prediction.valid else None)
+
+    return _task(
+        extras,
+        name=name,
+        summary=summary,
+        kind="number",
+        format=ask,
+        parse=parse,
+        reference=reference,
+        metrics=(numeric_match(tolerance.accepts),),
+        matches=tolerance.accepts,
+        columns=(*([context] if context else []), question, answer),
+        baselines=(MAJORITY,),
+        tells_text=False,
+    )
+
+
+def text(
+    name: str,
+    *,
+    summary: str,
+    instruction: str,
+    source: Column | None = None,
+    answer: Column | None = None,
+    **extras: Unpack[Extras],
+) -> Task[Any]:
+    """Declare a task whose answer is a text that the model writes, such as a summary.
+
+    Args:
+        name: ``"domain/task"``.
+        summary: One line for listings.
+        instruction: The system message.
+        source: The column to read, ``"text"`` unless told otherwise.
+        answer: The column with the right text, ``"answer"`` unless told otherwise; a list where several are right, of
+            which the first one is learned from.
+        **extras: See :class:`Extras`.
+    """
+    source = source or Column("text", aliases=("document", "content"))
+    answer = answer or Column("answer", aliases=("summary", "target"), label=True)
+
+    def reference(row: Row) -> tuple[str, ...]:
+        given = row.get(answer.name)
+        texts = (given,) if isinstance(given, str) else tuple(given or ())
+        if not texts or not all(isinstance(item, str) and item.strip() for item in texts):
+            msg = f"column {answer.name!r} holds {given!r}; give a text, or a list of texts that are all right"
+            raise DataError(msg)
+        return texts
+
+    def ask(row: Row) -> Sequence[Example]:
+        known = row.get(answer.name)
+        target = None if is_blank(known) or known == [] else reference(row)[0].strip()
+        messages = _messages(instruction, Part(required_text(row, source.name), may_cut=True))
+        return (Example(messages, target=target),)
+
+    return _task(
+        extras,
+        name=name,
+        summary=summary,
+        kind="text",
+        format=ask,
+        parse=_parse_text,
+        reference=reference,
+        metrics=(rouge("rougeL"), rouge("rouge1"), rouge("rouge2"), chrf(), exact_match_text()),
+        matches=lambda value, references: normalised(value) in map(normalised, references),
+        columns=(source, answer),
+        baselines=(Baseline("lead", baselines.lead),),
+    )
 
 
 def choice_probabilities(logprobs: Mapping[str, float]) -> dict[str, float]:
@@ -113,9 +474,36 @@ def choice_probabilities(logprobs: Mapping[str, float]) -> dict[str, float]:
     return {choice: weight / total for choice, weight in weights.items()}
 
 
-def _is_blank(value: object) -> bool:
-    """Whether a cell holds no label: files of text have no other way to leave one out."""
-    return value is None or (isinstance(value, str) and not value.strip())
+def _task(extras: Extras, **declared: Any) -> Task[Any]:  # noqa: ANN401  # the fields of Task
+    given: dict[str, Any] = dict(extras)
+    unknown = sorted(set(given) - set(Extras.__annotations__))
+    if unknown:
+        msg = f"{declared['name']}: unknown argument {unknown[0]!r}.{did_you_mean(unknown[0], Extras.__annotations__)}"
+        raise PluginError(msg)
+    several = {key: value if key == "group" else tuple(value) for key, value in given.items()}
+    return Task(**{**declared, **several})
+
+
+def _messages(instruction: str, *parts: Part) -> tuple[Message, ...]:
+    return Message("system", (Part(instruction),)), Message("user", parts)
+
+
+def _items(value: object, separator: str, column: str) -> list[str]:
+    if isinstance(value, str):
+        return [item for item in value.split(separator) if item.strip()]
+    if isinstance(value, list | tuple):
+        return list(value)
+    msg = f"column {column!r} holds {type(value).__name__} {value!r} where a list of labels is needed"
+    raise DataError(msg)
+
+
+def _known_label(value: object, known: Mapping[str, str], column: str) -> str:
+    written = str(value).strip().casefold()
+    if written not in known:
+        allowed, hint = ", ".join(map(repr, known.values())), did_you_mean(written, known)
+        msg = f"column {column!r}: unknown label {value!r}; allowed: {allowed}.{hint}"
+        raise DataError(msg)
+    return known[written]
 
 
 def _label_table(name: str, labels: Sequence[str]) -> dict[str, str]:
@@ -133,8 +521,36 @@ def _label_table(name: str, labels: Sequence[str]) -> dict[str, str]:
     return table
 
 
+def _place(given: object, texts: Sequence[str], letters: str, first: int | None, column: str) -> int:
+    """Which option an answer means."""
+    written = str(given).strip()
+    if first is not None:
+        places = {str(first + place): place for place in range(len(texts))}
+    else:
+        places = {**{item.strip(): place for place, item in enumerate(texts)}}
+        places |= {letter: place for place, letter in enumerate(letters) if letter not in places}
+    if written not in places:
+        how = f"a number from {first} on" if first is not None else f"a letter from A to {letters[-1]} or an option"
+        msg = f"column {column!r} holds {given!r}, which is none of the row's {len(texts)} options; give {how}"
+        raise DataError(msg)
+    return places[written]
+
+
+def _above(labels: Sequence[str], output: Output[tuple[str, ...]], decision: Decision) -> Output[tuple[str, ...]]:
+    """The labels whose probability reaches the threshold."""
+    if not output.scores:
+        return output
+    return Output(tuple(item for item in labels if output.scores[item] >= decision[item]), output.scores)
+
+
 def _parse_choice(row: Row, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Output[Any]:
     del row, examples
     (prediction,) = predictions
     scores = choice_probabilities(prediction.logprobs) if prediction.logprobs else {}
     return Output(prediction.text if prediction.valid else None, scores)
+
+
+def _parse_text(row: Row, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Output[Any]:
+    del row, examples
+    (prediction,) = predictions
+    return Output(prediction.text if prediction.valid else None)
