@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precisio
 
 import qlorakit as qk
 from qlorakit.errors import ConfigurationError, DataError, ModelError
+from qlorakit.kinds import multilabel
 from qlorakit.task import Metric
 
 
@@ -30,7 +31,7 @@ def tuned(base_folder, rows, task, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(tuned, rows, unseen, task):
-    return evaluate(*tuned, unseen, task, baseline=True, train_dataset=rows, resamples=500)
+    return evaluate(*tuned, unseen, task, baseline=True, shots=0, train_dataset=rows, resamples=500)
 
 
 def answers(report, name):
@@ -68,8 +69,9 @@ def test_the_numbers_are_those_of_scikit_learn(report, task, name):
 
 
 def test_every_interval_contains_its_value(report):
-    for system in report.systems:
-        for estimate in system.metrics.values():
+    for name in ("accuracy", "macro_f1"):
+        for system in report.systems:
+            estimate = system.metrics[name]
             assert 0 <= estimate.low <= estimate.value <= estimate.high <= 1
     assert report.system("tuned").metrics["accuracy"].low < report.system("tuned").metrics["accuracy"].high
 
@@ -86,7 +88,7 @@ def test_each_comparison_is_the_difference_to_the_first_system(report):
         difference = one.differences["accuracy"]
         assert difference.value == pytest.approx(first - other)
         assert difference.low <= difference.value <= difference.high
-        assert 0 <= one.mcnemar_p <= 1
+        assert 0 <= one.mcnemar.mid_p <= one.mcnemar.exact_p <= 1
 
 
 def test_with_training_rows_there_are_cheap_baselines(report):
@@ -139,14 +141,23 @@ def test_the_report_says_how_it_was_measured(report, base_folder):
     assert settings["base"]["name"] == str(base_folder)
     assert settings["base"]["files"]
     assert len(settings["template"]) == len(settings["rows_fingerprint"]) == len(settings["train_fingerprint"]) == 64
-    assert report.system("tuned").tokens > 0
+
+
+def test_the_cost_of_asking_is_stated(report, tuned, unseen, task):
+    cost = report.system("tuned").cost
+    assert 0 < cost.tokens < cost.tokens_alone
+    assert cost.seconds > 0
+    assert cost.peak_bytes > 0
+    assert report.system("majority").cost is None
+    unshared = evaluate(*tuned, unseen, task, prefix_sharing="off").system("tuned").cost
+    assert unshared.tokens >= unshared.tokens_alone == cost.tokens_alone
 
 
 def test_the_same_seed_gives_the_same_report(tuned, unseen, task):
     first, second = (evaluate(*tuned, unseen, task).to_dict() for _ in range(2))
     for report in (first, second):
         for system in report["systems"]:
-            system.pop("seconds")
+            system["cost"] = None
     assert first == second
 
 
@@ -177,8 +188,8 @@ def test_a_metric_without_counts_gets_an_interval_as_well(tuned, unseen, task):
         return sum(output.value == reference for output, reference in zip(outputs, references, strict=True)) / len(rows)
 
     plain = dataclasses.replace(task, metrics=(Metric("plain", compute), *task.metrics))
-    metrics = evaluate(*tuned, unseen, plain).system("tuned").metrics
-    assert metrics["plain"] == metrics["accuracy"]
+    found = evaluate(*tuned, unseen, plain).system("tuned").metrics["plain"]
+    assert found.low < found.value < found.high
 
 
 @pytest.mark.parametrize(
@@ -266,3 +277,105 @@ def test_an_adapter_asked_about_another_task_is_said(base_folder, rows, task, tm
     train(base_folder, rows, task, tmp_path)
     evaluate(*qk.load_adapter(tmp_path), rows, dataclasses.replace(task, name="toy/other"))
     assert "the adapter was trained for toy/direction and is asked about toy/other" in caplog.text
+
+
+def test_shots_are_one_more_system(tuned, rows, unseen, task):
+    report = evaluate(*tuned, unseen, task, baseline=True, shots=3, train_dataset=rows)
+    assert [one.name for one in report.systems] == ["tuned", "base", "base with 3 shots", "majority", "tfidf"]
+    assert report.system("base with 3 shots").cost.tokens > report.system("base").cost.tokens
+    assert [one.against for one in report.comparisons] == ["base", "base with 3 shots", "majority", "tfidf"]
+
+
+def test_four_shots_are_shown_where_base_and_training_rows_are_there(tuned, rows, unseen, task):
+    report = evaluate(*tuned, unseen[:3], task, baseline=True, train_dataset=rows)
+    assert [one.name for one in report.systems][:3] == ["tuned", "base", "base with 4 shots"]
+
+
+def test_the_adapter_is_off_while_shots_are_shown(base_folder, tuned, rows, unseen, task):
+    settings = {"shots": 3, "train_dataset": rows}
+    alone = evaluate(*load(base_folder), unseen, task, **settings)
+    report = evaluate(*tuned, unseen, task, **settings)
+    assert answers(report, "base with 3 shots") == answers(alone, "base with 3 shots")
+
+
+def test_shots_that_do_not_fit_are_left_out_and_said(tuned, rows, unseen, task):
+    report = evaluate(*tuned, unseen, task, shots=15, train_dataset=rows, max_length=120)
+    (name,) = [one.name for one in report.systems if "shots" in one.name]
+    shown = int(name.split()[2])
+    assert 0 < shown < 15
+    assert any(f"only {shown} of 15 shots fit into the context of 120 tokens" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("settings", [{"shots": 2}, {"shots": -1}])
+def test_shots_need_training_rows_and_a_sensible_number(tuned, unseen, task, settings):
+    with pytest.raises(ConfigurationError, match=f"shots={settings['shots']}: shows so many rows of train_dataset"):
+        evaluate(*tuned, unseen, task, **settings)
+
+
+def test_slices_by_a_column_show_the_gap_between_its_values(tuned, unseen, task):
+    rows = [{**row, "site": "north" if index % 3 else "south"} for index, row in enumerate(unseen * 5)]
+    (site,) = [one for one in evaluate(*tuned, rows, task, slices=["site"]).slices if one.column == "site"]
+    assert {one.value: one.rows for one in site.slices} == {"north": 50, "south": 25}
+    values = [one.estimate.value for one in site.slices]
+    assert site.gap.value == pytest.approx(max(values) - min(values))
+    assert site.gap.low <= site.gap.value <= site.gap.high
+
+
+def test_a_slice_of_an_unknown_column_is_refused_before_the_model_is_asked(tuned, unseen, task, monkeypatch):
+    monkeypatch.setattr("qlorakit.evaluation.answer", None)
+    with pytest.raises(ConfigurationError, match="no row has a column 'sight'; there are text, label, site"):
+        evaluate(*tuned, [{**row, "site": 1} for row in unseen], task, slices=["sight"])
+
+
+@pytest.fixture(scope="module")
+def tagging():
+    return multilabel("toy/tags", summary="Which?", instruction="the topics", labels=("profit", "sales"))
+
+
+@pytest.fixture(scope="module")
+def tagged():
+    texts = ["profit rose", "sales rose", "profit and sales fell", "the company"]
+    names = ("profit", "sales")
+    return [
+        {"text": f"{text} number {index}", "labels": [name for name in names if name in text]}
+        for index in range(5)
+        for text in texts
+    ]
+
+
+def test_thresholds_are_fitted_on_validation_rows_for_each_system(base_folder, tagging, tagged):
+    report = evaluate(
+        *load(base_folder), tagged[:8], tagging, train_dataset=tagged[8:14], validation_dataset=tagged[14:]
+    )
+    assert set(report.system("base").decision) == {"profit", "sales"}
+    assert report.system("base").decision != tagging.decision.default
+    assert not any("thresholds" in note for note in report.notes)
+
+
+def test_fitted_thresholds_do_not_depend_on_the_rows_that_are_evaluated(base_folder, tagging, tagged):
+    model, tokenizer = load(base_folder)
+    first, second = (
+        evaluate(model, tokenizer, part, tagging, validation_dataset=tagged[14:]).system("base").decision
+        for part in (tagged[:4], tagged[4:12])
+    )
+    assert first == second
+
+
+def test_without_validation_rows_the_default_thresholds_are_said(base_folder, tagging, tagged):
+    report = evaluate(*load(base_folder), tagged, tagging)
+    assert report.system("base").decision == tagging.decision.default
+    assert any("no validation_dataset was given" in note for note in report.notes)
+
+
+def test_validation_rows_among_the_evaluated_ones_are_counted(base_folder, tagging, tagged):
+    report = evaluate(*load(base_folder), tagged[:8], tagging, validation_dataset=tagged[6:])
+    assert any("2 of 8 rows ask what a validation row asks" in note for note in report.notes)
+
+
+def test_rows_of_one_document_are_resampled_together(tuned, unseen, task):
+    grouped = dataclasses.replace(task, group=lambda row: row["document"])
+    rows = [{**row, "document": index // 3} for index, row in enumerate(unseen)]
+    alone, together = (evaluate(*tuned, rows, one).system("tuned").metrics["accuracy"] for one in (task, grouped))
+    assert alone.value == together.value
+    assert (alone.low, alone.high) != (together.low, together.high)
+    assert any("the 15 rows belong to 5 groups" in note for note in evaluate(*tuned, rows, grouped).notes)

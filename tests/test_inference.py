@@ -1,10 +1,11 @@
+import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 
 import architectures
 import pytest
 import torch
-from engine import attach, echo_task, evaluate, load
+from engine import attach, echo_task, evaluate, load, train
 from helpers import build_model, build_tokenizer
 from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -13,6 +14,7 @@ from qlorakit import inference, layout
 from qlorakit.encoding import Encoder
 from qlorakit.errors import ConfigurationError, DataError, ModelError
 from qlorakit.inference import Questions, Scoring, answer, generate, score
+from qlorakit.kinds import multilabel
 from qlorakit.layout import Layout
 from qlorakit.prefix_tree import common_length
 from qlorakit.quantization import evaluating
@@ -179,7 +181,7 @@ def test_predict_gives_the_same_whether_prefixes_are_shared_or_not(base, rows, t
 def test_the_report_says_whether_prefixes_were_shared(base, rows, task):
     found = [evaluate(*base, rows, task, prefix_sharing=sharing) for sharing in ("on", "off")]
     assert [report.settings["prefix_sharing"] for report in found] == [True, False]
-    assert found[0].systems[0].tokens < found[1].systems[0].tokens / 3
+    assert found[0].systems[0].cost.tokens < found[1].systems[0].cost.tokens / 3
 
 
 def test_progress_goes_up_to_all(base, sets):
@@ -329,12 +331,51 @@ def test_generation_leaves_the_models_own_settings_alone(base_folder):
 def test_predict_answers_rows_without_labels(base, rows, task):
     unlabelled = [{"text": row["text"], "page": index} for index, row in enumerate(rows)]
     found = qk.predict(*base, unlabelled, task=task, progress=False)
-    assert found.column_names == ["text", "page", "row_id", "prediction", "valid", "probability"]
+    results = ["row_id", "prediction", "valid", "probability", "abstained", "scores"]
+    assert found.column_names == ["text", "page", *results]
     assert found["text"] == [row["text"] for row in rows]
     assert set(found["prediction"]) <= set(task.labels)
     assert all(found["valid"])
     assert all(1 / 3 <= probability <= 1 for probability in found["probability"])
     assert len(set(found["row_id"])) == len(rows)
+
+
+def test_predict_withholds_what_it_is_not_sure_of(base, rows, task):
+    sure = qk.predict(*base, rows, task=task, progress=False)
+    bound = sorted(sure["probability"])[len(rows) // 2]
+    found = qk.predict(*base, rows, task=task, min_probability=bound, progress=False)
+    assert found["abstained"] == [probability < bound for probability in sure["probability"]]
+    for abstained, value, answer_ in zip(found["abstained"], found["prediction"], sure["prediction"], strict=True):
+        assert value == (None if abstained else answer_)
+    assert all(found["valid"])
+    assert not any(sure["abstained"])
+
+
+def test_predict_gives_the_probability_of_every_choice(base, rows, task):
+    found = qk.predict(*base, rows, task=task, progress=False)
+    for scores, value, probability in zip(found["scores"], found["prediction"], found["probability"], strict=True):
+        read = json.loads(scores)
+        assert set(read) == set(task.labels)
+        assert sum(read.values()) == pytest.approx(1)
+        assert read[value] == probability == max(read.values())
+
+
+@pytest.mark.parametrize("bound", [-0.1, 1.1, float("nan"), 90])
+def test_a_probability_below_which_to_abstain_is_checked(base, rows, task, bound):
+    with pytest.raises(ConfigurationError, match=f"min_probability={bound}: must be from 0 to 1"):
+        qk.predict(*base, rows, task=task, min_probability=bound, progress=False)
+
+
+def test_predict_gives_the_labels_above_the_thresholds_that_the_adapter_was_saved_with(base_folder, tmp_path):
+    task = multilabel("toy/tags", summary="Which?", instruction="the topics", labels=("profit", "sales"))
+    rows = [{"text": f"{text} {n}", "labels": [text]} for n in range(6) for text in ("profit", "sales")]
+    _, _, result = train(base_folder, rows[:8], task, tmp_path / "run", eval_dataset=rows[8:])
+    model, tokenizer = qk.load_adapter(result.adapter_dir, compute_dtype="float32")
+    decision = json.loads((result.adapter_dir / "manifest.json").read_text())["decision"]
+    found = qk.predict(model, tokenizer, [{"text": row["text"]} for row in rows], task=task, progress=False)
+    assert decision.keys() == {"profit", "sales"}
+    for scores, labels in zip(found["scores"], found["prediction"], strict=True):
+        assert labels == [name for name, score in json.loads(scores).items() if score >= decision[name]]
 
 
 def test_predict_gives_the_same_whatever_the_budget(base, rows, task):

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import logging
 import math
 import shutil
 
@@ -7,7 +8,19 @@ from qlorakit.bitsandbytes_offline import bitsandbytes as bnb
 
 import pytest
 import torch
-from engine import attach, distance, echo_task, equal, load, lora_weights, run_processes, scripted, snapshot, train
+from engine import (
+    attach,
+    distance,
+    echo_task,
+    equal,
+    evaluate,
+    load,
+    lora_weights,
+    run_processes,
+    scripted,
+    snapshot,
+    train,
+)
 from safetensors.torch import load_file
 from transformers import BloomConfig, BloomForCausalLM
 
@@ -25,10 +38,12 @@ from qlorakit.errors import (
     TrainingError,
     UnknownNameError,
 )
+from qlorakit.kinds import multilabel
 from qlorakit.objectives import lessons_of
 from qlorakit.padded_batch import PaddedBatch, padded_batches
 from qlorakit.rows import fingerprint
 from qlorakit.self_check import Verdict
+from qlorakit.task import Metric
 from qlorakit.trainer import TaskTrainer
 from qlorakit.training_settings import REFUSED_ARGUMENTS
 from qlorakit.tree_batch import TreeBatch
@@ -435,6 +450,41 @@ def test_any_metric_of_the_task_can_choose(base_folder, rows, task, tmp_path, na
     assert result.best_metric == found
 
 
+def test_evaluations_measure_as_many_rows_as_they_may_and_say_so(base_folder, rows, task, tmp_path, caplog):
+    seen = set()
+
+    def compute(outputs, references, asked):
+        seen.add(tuple(row["text"] for row in asked))
+        return 0.5
+
+    counting = dataclasses.replace(task, metrics=(Metric("seen", compute),))
+    settings = {"eval_dataset": rows, "max_eval_rows": 5, "num_train_epochs": 2}
+    with caplog.at_level(logging.INFO, logger="qlorakit"):
+        _, _, result = train(base_folder, rows, counting, tmp_path, **settings)
+    (asked,) = seen
+    assert len(set(asked)) == 5
+    assert "evaluations in training measure 5 of the 18 rows of eval_dataset" in caplog.text
+    assert {record["eval_rows"] for record in result.history if "eval_rows" in record} == {5}
+
+
+def test_thresholds_are_fitted_on_the_evaluation_rows_and_saved_with_the_adapter(base_folder, tmp_path):
+    task = multilabel("toy/tags", summary="Which?", instruction="the topics", labels=("profit", "sales"))
+    rows = [{"text": f"{text} {n}", "labels": [text]} for n in range(6) for text in ("profit", "sales")]
+    model, tokenizer, result = train(base_folder, rows[:8], task, tmp_path, eval_dataset=rows[8:])
+    fitted = evaluate(model, tokenizer, rows[:8], task, validation_dataset=rows[8:]).system("tuned").decision
+    loaded, tokenizer = qk.load_adapter(result.adapter_dir, compute_dtype="float32")
+    saved = evaluate(loaded, tokenizer, rows[:8], task).system("tuned").decision
+    assert saved == pytest.approx(fitted)
+    assert saved != task.decision.default
+
+
+def test_what_was_logged_in_training_is_in_the_report_of_the_loaded_adapter(learned, rows, task):
+    model, tokenizer = qk.load_adapter(learned[2].adapter_dir, compute_dtype="float32")
+    logged = evaluate(model, tokenizer, rows, task).training
+    assert [record["loss"] for record in logged if "loss" in record]
+    assert [dict(record) for record in logged] == [dict(record) for record in learned[2].history]
+
+
 def test_the_first_metric_chooses_unless_told_otherwise(learned):
     assert learned[2].best_metric == max(r["eval_macro_f1"] for r in learned[2].history if "eval_macro_f1" in r)
 
@@ -540,6 +590,7 @@ def test_the_arguments_known_to_lie_are_all_refused():
         ({"max_length": 1000}, "context of 128"),
         ({"token_budget": 0}, "token_budget=0"),
         ({"max_new_tokens": 0}, "max_new_tokens=0"),
+        ({"max_eval_rows": 0}, "max_eval_rows=0: must be at least 1"),
         ({"early_stopping_patience": 2}, "early_stopping_patience=2: needs an eval_dataset"),
         ({"metric_for_best_model": "accuracy"}, "metric_for_best_model='accuracy' needs an eval_dataset"),
         ({"lr_scheduler_type": "zigzag"}, "zigzag"),

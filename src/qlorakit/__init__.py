@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qlorakit.adapters import attach_lora, load_adapter
+    from qlorakit.comparing import compare, judge
     from qlorakit.errors import QlorakitError
     from qlorakit.evaluation import evaluate
     from qlorakit.inference import predict
@@ -27,8 +28,10 @@ _HOMES = {
     "Task": "task",
     "TrainResult": "training",
     "attach_lora": "adapters",
+    "compare": "comparing",
     "evaluate": "evaluation",
     "get_task": "plugins",
+    "judge": "comparing",
     "list_tasks": "plugins",
     "load_adapter": "adapters",
     "load_quantized": "quantization",
@@ -44,8 +47,10 @@ __all__ = [
     "Task",
     "TrainResult",
     "attach_lora",
+    "compare",
     "evaluate",
     "get_task",
+    "judge",
     "list_tasks",
     "load_adapter",
     "load_quantized",

@@ -40,6 +40,8 @@ VERIFICATION = "qlorakit_verification"
 # Attributes of an adapted model, which peft has no place for: the task it was trained for, and hashes of the questions
 # that its checkpoint was chosen on.
 TRAINED_FOR, CHOSEN_ON = "qlorakit_task", "qlorakit_chosen_on"
+# Likewise the thresholds that were fitted on these questions, and what was logged in training.
+DECISION, HISTORY = "qlorakit_decision", "qlorakit_history"
 LORA_SEED = "qlorakit_seed"  # attribute of an adapted model: peft has no place for it
 
 _CHANGES_BASE = (
@@ -176,6 +178,7 @@ def seal_adapter(
     task_name: str,
     base: Mapping[str, Any],
     run_record: Mapping[str, Any],
+    decision: Mapping[str, float] | None = None,
 ) -> None:
     """Add the run record and, last of all, the manifest: a folder without one is not an adapter of this library."""
     write_json(folder / RUN_RECORD, run_record, default=plain)
@@ -184,6 +187,7 @@ def seal_adapter(
         "task": task_name,
         "base": dict(base),
         "max_length": run_record.get("settings", {}).get("max_length"),
+        "decision": dict(decision) if decision else None,
         "tokenizer": tokenizer_hash(tokenizer),
         "template": template_hash(tokenizer),
         "versions": versions(),
@@ -251,7 +255,10 @@ def load_adapter(
         tokenizer.model_max_length = manifest["max_length"]
     adapted = peft.PeftModel.from_pretrained(model, folder)
     keep_unpacked(adapted)
-    setattr(adapted, TRAINED_FOR, manifest["task"])
+    record = json.loads((folder / RUN_RECORD).read_text(encoding="utf-8"))
+    remembered = {TRAINED_FOR: manifest["task"], DECISION: manifest.get("decision"), HISTORY: record.get("history", ())}
+    for name, value in remembered.items():
+        setattr(adapted, name, value)
     adapted.eval()
     return adapted, tokenizer
 

@@ -1,125 +1,42 @@
-"""Evaluate a model on a task: ask, parse, measure, compare with what costs less."""
+"""Evaluate a model on a task: ask it, its base and the baselines the same questions, and measure."""
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qlorakit.bitsandbytes_offline import peft
 
-from qlorakit import baselines
-from qlorakit.adapters import CHOSEN_ON, base_record, is_fresh, warn_of_other_task
+from qlorakit.adapters import CHOSEN_ON, DECISION, HISTORY, base_record, is_fresh, warn_of_other_task
 from qlorakit.encoding import TEMPLATE_DATE, template_hash
-from qlorakit.errors import ConfigurationError
+from qlorakit.errors import ConfigurationError, EncodingError
 from qlorakit.inference import Questions, answer, build_encoder, layout_for, warn_of
 from qlorakit.logits import one_at_a_time
-from qlorakit.metrics import class_scores, confusion, is_right
+from qlorakit.measuring import Answered, Sheet
+from qlorakit.memory import PeakMemory
 from qlorakit.records import versions
-from qlorakit.report import Comparison, Estimate, Report, System
+from qlorakit.report import Cost
 from qlorakit.rows import as_rows, check_rows, check_task, fingerprint, input_key, row_ids
+from qlorakit.shots import draw_shots, with_shots
+from qlorakit.slicing import by_column
 from qlorakit.splits import overlap
-from qlorakit.statistics import bootstrap_values, mcnemar, percentile_interval
+from qlorakit.statistics import Resampling
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from qlorakit.encoding import EncodedRow
+    from qlorakit.encoding import EncodedRow, Encoder
     from qlorakit.layout import PrefixSharing
-    from qlorakit.task import FloatArray, Output, Row, Task
-
+    from qlorakit.report import Report
+    from qlorakit.task import Decision, Row, Task
 
 FEW_ROWS = 50
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """A system's outputs with the bootstrap values of every metric."""
-
-    name: str
-    outputs: Sequence[Output[Any]]
-    values: Mapping[str, float]
-    resampled: Mapping[str, FloatArray]
-    tokens: int | None = None
-    seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class _Sheet:
-    """The rows that every system answers, and how their answers are judged."""
-
-    task: Task[Any]
-    rows: Sequence[Row]
-    ids: Sequence[str]
-    encoded: Sequence[EncodedRow]
-    references: Sequence[Any]
-    resamples: int
-    confidence: float
-    seed: int
-
-    def measure(self, name: str, outputs: Sequence[Output[Any]], **cost: Any) -> _Measured:  # noqa: ANN401
-        """Compute every metric, on the rows and on their resamples."""
-        judged = outputs, self.references, self.rows
-        values = {metric.name: float(metric.compute(*judged)) for metric in self.task.metrics}
-        resampled = {
-            metric.name: bootstrap_values(metric, *judged, resamples=self.resamples, seed=self.seed)
-            for metric in self.task.metrics
-        }
-        return _Measured(name, outputs, values, resampled, **cost)
-
-    def baselines(self, train: Sequence[Row] | None) -> Iterator[_Measured]:
-        """What costs next to nothing, where there is a closed set of labels."""
-        if self.task.labels:
-            yield self.measure("majority", baselines.majority(self.task, train or self.rows, self.rows))
-            if train:
-                yield self.measure("tfidf", baselines.tfidf(self.task, train, self.rows))
-
-    def system(self, measured: _Measured) -> System:
-        """Describe one system."""
-        outputs, references, labels = measured.outputs, self.references, self.task.labels
-        estimates = {
-            name: Estimate(value, *percentile_interval(measured.resampled[name], confidence=self.confidence))
-            for name, value in measured.values.items()
-        }
-        return System(
-            name=measured.name,
-            metrics=estimates,
-            invalid=sum(output.value is None for output in outputs) / len(references),
-            classes=class_scores(outputs, references, labels) if labels else None,
-            confusion=confusion(outputs, references, labels) if labels else None,
-            seconds=None if measured.seconds is None else round(measured.seconds, 2),
-            tokens=measured.tokens,
-        )
-
-    def compare(self, first: _Measured, other: _Measured) -> Comparison:
-        """Compare two systems on the same rows and the same resamples."""
-        differences = {
-            name: Estimate(
-                value - other.values[name],
-                *percentile_interval(first.resampled[name] - other.resampled[name], confidence=self.confidence),
-            )
-            for name, value in first.values.items()
-        }
-        right = (list(map(is_right, one.outputs, self.references)) for one in (first, other))
-        return Comparison(first.name, other.name, differences, mcnemar(*right))
-
-    def predictions(self, measured: Sequence[_Measured], *, include_text: bool) -> Iterator[dict[str, Any]]:
-        """What every system said to every row, without texts unless asked for."""
-        shown = include_text or self.task.labels is not None  # an answer in free text is a text like any other
-        for index, (identity, reference) in enumerate(zip(self.ids, self.references, strict=True)):
-            record: dict[str, Any] = {"row_id": identity}
-            if shown:
-                record["reference"] = reference
-            if include_text:
-                asked = self.encoded[index].examples
-                record["text"] = [message.text for example in asked for message in example.messages]
-            for system in measured:
-                output = system.outputs[index]
-                record[system.name] = {"right": is_right(output, reference), "scores": dict(output.scores)}
-                if shown:
-                    record[system.name]["value"] = output.value
-            yield record
+SHOTS = 4
+TUNED, BASE = "tuned", "base"
 
 
 @one_at_a_time
@@ -130,7 +47,10 @@ def evaluate(
     *,
     task: Task[Any],
     baseline: bool = False,
+    shots: int | None = None,
     train_dataset: Iterable[Row] | None = None,
+    validation_dataset: Iterable[Row] | None = None,
+    slices: Sequence[str] = (),
     max_length: int | None = None,
     max_new_tokens: int = 256,
     token_budget: int | None = None,
@@ -143,8 +63,8 @@ def evaluate(
 ) -> Report:
     """Measure a model on labelled rows it was not trained on.
 
-    A closed set of choices is answered by likelihood, open text by generation.  Intervals are percentile bootstrap
-    intervals over rows; differences between systems are resampled in pairs.
+    A closed set of choices is answered by likelihood, open text by generation.  ``docs/statistics.md``
+    says how intervals are found; rows of one group of the task, such as a document's, are resampled together.
 
     Args:
         model: With or without adapter.
@@ -152,8 +72,14 @@ def evaluate(
         rows: Labelled, in the task's column names.
         task: How to ask, read and judge.
         baseline: Whether to ask the same rows with the adapter switched off as well.
-        train_dataset: The rows it was trained on: for the TF-IDF baseline and the majority class, and to count rows
-            that were trained on.  Without it the majority class is taken from the evaluated rows themselves.
+        shots: How many training rows to show the base model, with their answers, before each question, for one more
+            system to compare with; fewer where they do not fit.  Unless given, 4 where ``baseline`` and
+            ``train_dataset`` are, and none elsewhere.
+        train_dataset: The rows it was trained on: for the task's baselines, for ``shots``, and to count rows that were
+            trained on.  Without it the majority class is taken from the evaluated rows themselves.
+        validation_dataset: Labelled rows on which the thresholds of each system are fitted, where the task has some.
+            Without it the tuned model has those saved with its adapter, and every other system the default ones.
+        slices: Columns by whose values the main metric is shown as well; text length and label frequency always are.
         max_length: Most tokens of prompt and answer; the model's context unless given.
         max_new_tokens: Most tokens of a generated answer.
         token_budget: Most tokens of a forward pass; from model and memory unless given.
@@ -166,10 +92,11 @@ def evaluate(
         progress: Whether to show bars.
 
     Returns:
-        A report: print it, save it as JSON.
+        A report: print it, save it as JSON or as a page.
 
     Raises:
-        ConfigurationError: A setting is out of range, or ``baseline`` was asked of a model without adapter.
+        ConfigurationError: A setting is out of range, ``baseline`` was asked of a model without adapter, ``shots``
+            without ``train_dataset``, or a slice of a column that no row has.
         DataError: A row is unusable or has no label.
         EncodingError: A prompt does not fit and cannot be cut.
         PluginError: The task fails on a row.
@@ -177,72 +104,199 @@ def evaluate(
         PrefixSharingError: ``prefix_sharing`` is ``"on"``, and the model cannot.
     """
     adapted = isinstance(model, peft.PeftModel)
-    _check_settings(resamples, confidence, seed, baseline=baseline, adapted=adapted)
+    if shots is None:
+        shots = SHOTS if baseline and train_dataset is not None else 0
+    _check_settings(baseline=baseline, adapted=adapted, shots=shots, train=train_dataset)
+    resampling = Resampling(resamples=resamples, confidence=confidence, seed=seed)
     check_task(task)
     warn_of_other_task(model, task.name)
-    rows = as_rows(rows)
-    check_rows(rows, task, labelled=True)
-    ids = row_ids(rows)
-    train = as_rows(train_dataset, source="train_dataset") if train_dataset is not None else None
-    if train is not None:
-        check_rows(train, task, labelled=True, source="train_dataset")
+    data = _Data.read(task, rows, train_dataset, validation_dataset)
+    for column in slices:
+        by_column(data.rows, column)  # an unknown one is refused before anything takes long
     encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
-    encoded = encoder.encode_rows(rows, task)
-    notes = [*warn_of(encoded).warnings(), *_notes(train, rows, task), *_model_notes(model, rows, task)]
-    sheet = _Sheet(task, rows, ids, encoded, list(map(task.reference, rows)), resamples, confidence, seed)
-    layout = layout_for(model, encoder, encoded, prefix_sharing=prefix_sharing, token_budget=token_budget)
-    questions = Questions.prepare(task, encoder, rows, encoded, layout)
-
-    def ask(name: str) -> _Measured:
-        began = time.monotonic()
-        answers = answer(model, questions, progress=progress, title=f"asking {name}")
-        return sheet.measure(name, answers.outputs, tokens=answers.tokens, seconds=time.monotonic() - began)
-
-    measured = [ask("tuned" if adapted else "base")]
+    asking = _Asking(model, encoder, data, prefix_sharing, token_budget, progress=progress)
+    answered = [asking.ask(TUNED if adapted else BASE, vars(model).get(DECISION))]
     if baseline:
         with model.disable_adapter():
-            measured.append(ask("base"))
-    measured.extend(sheet.baselines(train))
-    return Report(
-        task=task.name,
-        rows=len(rows),
-        labels=task.labels,
-        systems=tuple(map(sheet.system, measured)),
-        comparisons=tuple(sheet.compare(measured[0], other) for other in measured[1:]),
-        predictions=tuple(sheet.predictions(measured, include_text=include_text)),
-        notes=tuple(notes),
+            answered.append(asking.ask(BASE))
+    if shots:
+        with model.disable_adapter() if adapted else contextlib.nullcontext():
+            answered.append(asking.ask_with_shots(shots, seed))
+    answered.extend(_answer_baselines(data))
+    sheet = Sheet.of(task, data.rows, data.ids, resampling)
+    texts = [[message.text for message in row.examples[0].messages] for row in asking.questions.encoded]
+    return sheet.report(
+        answered,
+        notes=[*asking.notes, *_notes(data), *_model_notes(model, data.rows, task)],
         settings={
-            "higher_is_better": {metric.name: metric.higher_is_better for metric in task.metrics},
-            "confidence": confidence,
-            "resamples": resamples,
-            "seed": seed,
-            "max_length": encoder.max_length,
-            "max_new_tokens": encoder.max_new_tokens,
-            "token_budget": layout.token_budget,
-            "prefix_sharing": layout.shared,
-            "template": template_hash(tokenizer),
-            "template_date": TEMPLATE_DATE,
-            "rows_fingerprint": fingerprint(rows),
-            "train_fingerprint": fingerprint(train) if train is not None else None,
+            **asking.settings(),
+            "shots": shots,
             "base": base_record(model),
+            "parameters": _parameters(model),
             "versions": versions(),
         },
+        slices=slices,
+        label_counts=Counter(map(task.reference, data.train)) if data.train and task.single else None,
+        texts=texts if include_text else None,
+        training=vars(model).get(HISTORY, ()),
     )
 
 
-def _check_settings(resamples: int, confidence: float, seed: int, *, baseline: bool, adapted: bool) -> None:
-    if resamples < 100:  # noqa: PLR2004  # fewer do not reach into the tails
-        msg = f"resamples={resamples}: an interval needs at least 100"
-        raise ConfigurationError(msg)
-    if seed < 0:
-        msg = f"seed={seed}: must be a whole number from 0 on"
-        raise ConfigurationError(msg)
-    if not 0.5 <= confidence < 1:  # noqa: PLR2004
-        msg = f"confidence={confidence}: must be at least 0.5 and below 1, such as 0.95"
-        raise ConfigurationError(msg)
+@dataclass(frozen=True)
+class _Data:
+    """Rows to be asked, and those that were learned or chosen from."""
+
+    task: Task[Any]
+    rows: list[dict[str, Any]]
+    ids: list[str]
+    train: list[dict[str, Any]] | None
+    validation: list[dict[str, Any]] | None
+
+    @classmethod
+    def read(
+        cls,
+        task: Task[Any],
+        rows: Iterable[Row],
+        train: Iterable[Row] | None,
+        validation: Iterable[Row] | None,
+    ) -> _Data:
+        """Check all rows."""
+        given = {"the rows": rows, "train_dataset": train, "validation_dataset": validation}
+        read = {name: as_rows(found, source=name) for name, found in given.items() if found is not None}
+        for name, found in read.items():
+            check_rows(found, task, labelled=True, source=name)
+        asked = read["the rows"]
+        return cls(task, asked, row_ids(asked), read.get("train_dataset"), read.get("validation_dataset"))
+
+
+class _Asking:
+    """Asks a model, and keeps count of what that costs."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        encoder: Encoder,
+        data: _Data,
+        prefix_sharing: PrefixSharing,
+        token_budget: int | None,
+        *,
+        progress: bool,
+    ) -> None:
+        self.model, self.encoder, self.data, self.progress = model, encoder, data, progress
+        self.prefix_sharing, self.token_budget = prefix_sharing, token_budget
+        self.notes: list[str] = []
+        rows = encoder.encode_rows(data.rows, data.task)
+        self.notes += warn_of(rows).warnings()
+        self.questions = self._prepare(data.task, data.rows, rows)
+        self.validation: Questions | None = None
+        if data.task.decision and data.validation:
+            found = encoder.encode_rows(data.validation, data.task)
+            self.validation = self._prepare(data.task, data.validation, found)
+
+    def ask(self, name: str, decision: Decision | None = None, questions: Questions | None = None) -> Answered:
+        """Ask all rows; thresholds are fitted on validation rows where there are some."""
+        questions = questions or self.questions
+        rule, began = questions.task.decision, time.monotonic()
+        with PeakMemory(self.model.device) as memory:
+            answers = answer(self.model, questions, progress=self.progress, title=f"asking {name}")
+        cost = Cost(
+            round(time.monotonic() - began, 2), answers.tokens, tokens_alone(questions.encoded), memory.peak_bytes
+        )
+        if rule is None:
+            return Answered(name, answers.outputs, cost)
+        if self.validation and self.data.validation:
+            fitted = answer(self.model, self.validation, progress=self.progress, title=f"fitting {name}")
+            decision = rule.fit(fitted.outputs, list(map(questions.task.reference, self.data.validation)))
+        decision = decision or rule.default
+        return Answered(name, [rule.apply(output, decision) for output in answers.outputs], cost, decision)
+
+    def ask_with_shots(self, shots: int, seed: int) -> Answered:
+        """Ask after some answered training rows, as many as fit into the context."""
+        drawn = draw_shots(self.data.task, self.data.train or [], shots=shots, seed=seed)
+        while drawn:
+            task = with_shots(self.data.task, drawn)
+            try:
+                encoded = self.encoder.encode_rows(self.data.rows, task)
+            except EncodingError:
+                drawn.pop()
+                continue
+            cut = sum(item.cut_tokens for row in encoded for item in row.encoded)
+            before = sum(item.cut_tokens for row in self.questions.encoded for item in row.encoded)
+            if cut <= before:
+                break
+            drawn.pop()
+        if len(drawn) < shots:
+            self.notes.append(
+                f"only {len(drawn)} of {shots} shots fit into the context of {self.encoder.max_length} tokens"
+            )
+        if not drawn:
+            return self.ask(f"{BASE} with 0 shots")
+        return self.ask(f"{BASE} with {len(drawn)} shots", questions=self._prepare(task, self.data.rows, encoded))
+
+    def _prepare(self, task: Task[Any], rows: Sequence[Row], encoded: Sequence[EncodedRow]) -> Questions:
+        layout = layout_for(
+            self.model, self.encoder, encoded, prefix_sharing=self.prefix_sharing, token_budget=self.token_budget
+        )
+        return Questions.prepare(task, self.encoder, rows, encoded, layout)
+
+    def settings(self) -> dict[str, Any]:
+        """How rows were asked."""
+        train = self.data.train
+        return {
+            "max_length": self.encoder.max_length,
+            "max_new_tokens": self.encoder.max_new_tokens,
+            "token_budget": self.questions.layout.token_budget,
+            "prefix_sharing": self.questions.layout.shared,
+            "template": template_hash(self.encoder.tokenizer),
+            "template_date": TEMPLATE_DATE,
+            "rows_fingerprint": fingerprint(self.data.rows),
+            "train_fingerprint": fingerprint(train) if train is not None else None,
+        }
+
+
+def tokens_alone(rows: Iterable[EncodedRow]) -> int:
+    """Tokens to be computed where each question, and each choice after it, is computed by itself."""
+    sizes = (
+        sum(len(item.prompt) + len(choice) - 1 for choice in item.choices) if item.choices else len(item.prompt)
+        for row in rows
+        for item in row.encoded
+    )
+    return sum(sizes)
+
+
+def _answer_baselines(data: _Data) -> Iterator[Answered]:
+    """What the task's baselines say, with thresholds fitted as the model's are."""
+    for baseline in data.task.baselines:
+        learned_from = data.train or (data.rows if baseline.from_labels_alone else None)
+        if learned_from is None:
+            continue
+        outputs = baseline.answer(data.task, learned_from, data.rows)
+        rule = data.task.decision
+        if rule is None or not any(output.scores for output in outputs):
+            yield Answered(baseline.name, outputs)
+            continue
+        decision = rule.default
+        if data.validation:
+            fitted = baseline.answer(data.task, learned_from, data.validation)
+            decision = rule.fit(fitted, list(map(data.task.reference, data.validation)))
+        yield Answered(baseline.name, [rule.apply(output, decision) for output in outputs], decision=decision)
+
+
+def _check_settings(*, baseline: bool, adapted: bool, shots: int, train: Iterable[Row] | None) -> None:
     if baseline and not adapted:
         msg = "baseline=True compares an adapter with its base, and this model has no adapter"
         raise ConfigurationError(msg)
+    if shots < 0 or (shots and train is None):
+        msg = f"shots={shots}: shows so many rows of train_dataset, which must be given"
+        raise ConfigurationError(msg)
+
+
+def _parameters(model: PreTrainedModel) -> dict[str, int]:
+    """How many parameters there are, and how many of them the adapter trained or could train."""
+    if not isinstance(model, peft.PeftModel):
+        return {"trainable": 0, "total": model.num_parameters()}
+    adapter = sum(parameter.numel() for name, parameter in model.named_parameters() if "lora_" in name)
+    return {"trainable": adapter, "total": model.get_nb_trainable_parameters()[1]}
 
 
 def _model_notes(model: PreTrainedModel, rows: Sequence[Row], task: Task[Any]) -> Iterator[str]:
@@ -257,11 +311,18 @@ def _model_notes(model: PreTrainedModel, rows: Sequence[Row], task: Task[Any]) -
         yield f"{seen} of {len(rows)} rows chose the checkpoint in training: the numbers flatter the tuned model"
 
 
-def _notes(train: Sequence[Row] | None, rows: Sequence[Row], task: Task[Any]) -> Iterator[str]:
+def _notes(data: _Data) -> Iterator[str]:
     """What a reader must know about the rows."""
+    task, rows, train = data.task, data.rows, data.train
+    if task.decision and data.validation is None:
+        yield "no validation_dataset was given: thresholds of the base and the baselines are not fitted"
+    if data.validation and (shared := overlap(data.validation, rows, task)):
+        yield f"{len(shared)} of {len(rows)} rows ask what a validation row asks: thresholds were fitted on them"
     if train is None:
-        if task.labels:
-            yield "no train_dataset was given: no TF-IDF baseline, and the majority class is that of these rows"
+        missing = [one.name for one in task.baselines if not one.from_labels_alone]
+        if task.baselines:
+            left_out = f"no {', '.join(missing)}, and " if missing else ""
+            yield f"no train_dataset was given: {left_out}the majority is that of these rows"
         return
     shared = overlap(train, rows, task)
     if shared:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from qlorakit.bitsandbytes_offline import peft
 import torch
 from transformers import Cache, GenerationConfig, LogitsProcessor, LogitsProcessorList
 
-from qlorakit.adapters import warn_of_other_task
+from qlorakit.adapters import DECISION, warn_of_other_task
 from qlorakit.display import progress_bar
 from qlorakit.encoding import Encoded, EncodedRow, Encoder, EncodingCounts
 from qlorakit.errors import ConfigurationError, DataError, ModelError
@@ -44,7 +45,7 @@ AT_A_TIME = 1 << 12
 SHORTEST_PAST = 16
 GENERATES_TOGETHER = "qlorakit_generates_together"  # attribute of a model that was checked
 AnswerSet = tuple[tuple[int, ...], Sequence[tuple[int, ...]]]  # a prompt and the answers to be scored
-RESULT_COLUMNS = ("row_id", "prediction", "valid", "probability")
+RESULT_COLUMNS = ("row_id", "prediction", "valid", "probability", "abstained", "scores")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def predict(
     max_new_tokens: int = 256,
     token_budget: int | None = None,
     prefix_sharing: PrefixSharing = "auto",
+    min_probability: float | None = None,
     progress: bool = True,
 ) -> datasets.Dataset:
     """Answer rows, which need no labels.
@@ -86,14 +88,18 @@ def predict(
         max_new_tokens: Most tokens of a generated answer.
         token_budget: Most tokens of a forward pass; from the machine's memory unless given.
         prefix_sharing: Whether what prompts have in common is computed once; see ``train``.
+        min_probability: Answers less probable than this are withheld: their ``prediction`` is ``None`` and they are
+            marked as ``abstained``.  :func:`~qlorakit.score_metrics.threshold_for_risk` finds the value that keeps the
+            share of errors below a chosen one.
         progress: Whether to show a bar.
 
     Returns:
-        The rows with the columns ``row_id``, ``prediction`` (``None`` where there was no valid answer), ``valid`` and
-        ``probability`` (of the prediction, among the possible answers; ``None`` for generated text).
+        The rows with the columns ``row_id``, ``prediction`` (``None`` where there was no valid answer), ``valid``,
+        ``probability`` (of the prediction, among the possible answers; ``None`` for generated text), ``abstained``,
+        and ``scores`` (the probability of each possible answer, as JSON).
 
     Raises:
-        ConfigurationError: A length is out of range.
+        ConfigurationError: A length or ``min_probability`` is out of range.
         DataError: A row is unusable, or already has a column of those names.
         EncodingError: A prompt does not fit and cannot be cut.
         ModelError: The model answers with NaN.
@@ -101,6 +107,9 @@ def predict(
         PrefixSharingError: ``prefix_sharing`` is ``"on"``, and the model cannot.
     """
     check_task(task)
+    if min_probability is not None and not 0 <= min_probability <= 1:
+        msg = f"min_probability={min_probability}: must be from 0 to 1"
+        raise ConfigurationError(msg)
     warn_of_other_task(model, task.name)
     rows = as_rows(rows)
     check_rows(rows, task, labelled=False)
@@ -115,8 +124,11 @@ def predict(
     warn_of(encoded)
     layout = layout_for(model, encoder, encoded, prefix_sharing=prefix_sharing, token_budget=token_budget)
     answers = answer(model, Questions.prepare(task, encoder, rows, encoded, layout), progress=progress)
-    results = zip(rows, ids, answers.outputs, strict=True)
-    return to_dataset([{**row, **_result(identity, output)} for row, identity, output in results])
+    rule = task.decision
+    decision = (vars(model).get(DECISION) or rule.default) if rule else {}
+    outputs = [rule.apply(output, decision) if rule else output for output in answers.outputs]
+    results = zip(rows, ids, outputs, strict=True)
+    return to_dataset([{**row, **_result(identity, output, min_probability)} for row, identity, output in results])
 
 
 @dataclass(frozen=True)
@@ -536,7 +548,17 @@ def _likeliest(choices: Sequence[str], logprobs: Sequence[float]) -> Prediction:
     return Prediction(max(by_choice, key=by_choice.__getitem__), logprobs=by_choice)
 
 
-def _result(identity: str, output: Output[Any]) -> dict[str, Any]:
+def _result(identity: str, output: Output[Any], min_probability: float | None) -> dict[str, Any]:
     probability = output.scores.get(output.value) if isinstance(output.value, str) else None
-    values = (identity, output.value, output.value is not None, probability)
+    abstained = min_probability is not None and probability is not None and probability < min_probability
+    value = None if abstained else _plain(output.value)
+    scores = json.dumps(dict(output.scores)) if output.scores else None
+    values = (identity, value, output.value is not None, probability, abstained, scores)
     return dict(zip(RESULT_COLUMNS, values, strict=True))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # any value
+    """A value in the form a data set has for it: tuples become lists, a named tuple a mapping."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return value._asdict()
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -21,6 +21,7 @@ from qlorakit.adapters import save_adapter
 from qlorakit.checkpoints import failed_save
 from qlorakit.errors import TrainingError
 from qlorakit.inference import AnswerSet, Questions, Scoring, answer, score
+from qlorakit.measuring import is_measurable
 from qlorakit.objectives import Lesson, Lessons, LossWeight, Objective, lessons_of
 from qlorakit.quantization import evaluating
 from qlorakit.sampling import StepLoader, StepRows, find_documents, part_of
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
     from qlorakit.encoding import EncodedRow, Encoder
     from qlorakit.inference import Answers
     from qlorakit.layout import Layout
-    from qlorakit.task import Row, Task
+    from qlorakit.task import Decision, Output, Row, Task
 
-RESERVED_METRICS = ("loss", "seconds")  # what evaluations report besides the task's own
+RESERVED_METRICS = ("loss", "rows", "seconds")  # what evaluations report besides the task's own
 
 
 logger = logging.getLogger(__name__)
@@ -186,15 +187,26 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
         began = time.monotonic()
         answers = answer(self.model, self.questions, progress=not self.args.disable_tqdm, title="evaluating")
         references = [self.plan.task.reference(row) for row in rows]
+        _, outputs = decided(self.plan.task, answers.outputs, references)
         metrics = {
-            f"{metric_key_prefix}_{metric.name}": float(metric.compute(answers.outputs, references, rows))
+            f"{metric_key_prefix}_{metric.name}": float(metric.compute(outputs, references, rows))
             for metric in self.plan.task.metrics
+            if is_measurable(metric, outputs)
         }
         metrics[f"{metric_key_prefix}_loss"] = self._target_loss(encoded, answers)
+        metrics[f"{metric_key_prefix}_rows"] = len(rows)
         metrics[f"{metric_key_prefix}_seconds"] = round(time.monotonic() - began, 2)
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+    def fitted_decision(self) -> Decision | None:
+        """The decision that fits the evaluation rows best, by the weights as they are now."""
+        if self.plan.task.decision is None or self.questions is None:
+            return None
+        answers = answer(self.model, self.questions, progress=not self.args.disable_tqdm, title="fitting thresholds")
+        references = [self.plan.task.reference(row) for row in self.questions.rows]
+        return decided(self.plan.task, answers.outputs, references)[0]
 
     def _target_loss(self, encoded: Sequence[EncodedRow], answers: Answers) -> float:
         """Mean loss of the evaluation's examples, weighted as in training, over all of their choices."""
@@ -244,6 +256,19 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
         except (OSError, RuntimeError, ValueError, SafetensorError) as error:  # a full disk comes as any of them
             folder = Path(str(self.args.output_dir)) / f"checkpoint-{self.state.global_step}"
             raise failed_save(folder, error) from error
+
+
+def decided(
+    task: Task[Any], outputs: Sequence[Output[Any]], references: Sequence[Any]
+) -> tuple[Decision | None, Sequence[Output[Any]]]:
+    """The decision that fits outputs best, where the task has such, and the outputs under it.
+
+    In training the same rows fit thresholds and choose the checkpoint; neither is a result.
+    """
+    if task.decision is None:
+        return None, outputs
+    decision = task.decision.fit(outputs, references)
+    return decision, [task.decision.apply(output, decision) for output in outputs]
 
 
 class EarlyStopping(TrainerCallback):  # type: ignore[misc]

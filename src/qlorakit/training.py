@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import random
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ from safetensors import SafetensorError
 
 from qlorakit.adapters import (
     CHOSEN_ON,
+    DECISION,
+    HISTORY,
     LORA_SEED,
     TRAINED_FOR,
     base_record,
@@ -62,7 +65,7 @@ if TYPE_CHECKING:
     from qlorakit.encoding import EncodedRow, Encoder
     from qlorakit.layout import PrefixSharing
     from qlorakit.objectives import LossWeight, Objective
-    from qlorakit.task import Row, Task
+    from qlorakit.task import Decision, Row, Task
 
 logger = logging.getLogger(__name__)
 
@@ -117,6 +120,7 @@ def train(
     prefix_sharing: PrefixSharing = "auto",
     metric_for_best_model: str | None = None,
     early_stopping_patience: int | None = None,
+    max_eval_rows: int | None = 1000,
     max_length: int | None = None,
     max_new_tokens: int = 256,
     token_budget: int | None = None,
@@ -158,6 +162,7 @@ def train(
             itself; ``"on"``: as ``"auto"``, but an error if it does not; ``"off"``: never.
         metric_for_best_model: A metric of the task, or ``"loss"``; the task's first metric unless given.
         early_stopping_patience: Stop after this many evaluations without a better value.
+        max_eval_rows: Most rows of ``eval_dataset`` that are measured on, drawn once by the seed; ``None`` for all.
         max_length: Most tokens of prompt and target; the model's context unless given.  Longer prompts are cut where
             the task allows, targets never.
         max_new_tokens: Most tokens of an answer generated in evaluations.
@@ -184,17 +189,7 @@ def train(
         VerificationError: The saved adapter does not answer as the one in memory.
     """
     check_task(task)
-    if not isinstance(model, peft.PeftModel):
-        msg = "the model has no adapter to train; call attach_lora first"
-        raise ConfigurationError(msg)
-    if not any(parameter.requires_grad for parameter in model.parameters()):
-        msg = "the model's adapter is frozen, as load_adapter leaves it; attach a new one to a base from load_quantized"
-        raise ConfigurationError(msg)
-    fresh = is_fresh(model)
-    if not fresh and not resume_from_checkpoint:
-        logger.warning(
-            "the adapter has been trained already, and this run goes on from there; attach a new one to start anew"
-        )
+    fresh = _check_adapter(model, resumed=bool(resume_from_checkpoint))
     settings = {
         "per_device_train_batch_size": batch_size,
         "learning_rate": learning_rate,
@@ -203,9 +198,7 @@ def train(
         "data_seed": seed,
     }
     check_settings(settings, objective, negatives, loss_weight, training_arguments)
-    if early_stopping_patience is not None and (early_stopping_patience < 1 or eval_dataset is None):
-        msg = f"early_stopping_patience={early_stopping_patience}: needs an eval_dataset and at least 1 evaluation"
-        raise ConfigurationError(msg)
+    _check_evaluations(early_stopping_patience, max_eval_rows, evaluated=eval_dataset is not None)
     best_by = choose_metric(task, metric_for_best_model, evaluated=eval_dataset is not None)
     if eval_dataset is not None:
         settings |= evaluation_settings(task, best_by, training_arguments)
@@ -214,7 +207,10 @@ def train(
         raise ConfigurationError(msg)
     keep_unpacked(model)
     encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
-    training, evaluation = _read_data(train_dataset, eval_dataset, task, encoder)
+    training, evaluation = _encode(train_dataset, task, encoder, "train_dataset"), None
+    if eval_dataset is not None:
+        evaluation = _draw(_encode(eval_dataset, task, encoder, "eval_dataset"), max_eval_rows, seed)
+        _warn_of_overlap(training, evaluation, task)
 
     output = Path(output_dir)
     checkpoint = _find_checkpoint(output, resume=resume_from_checkpoint, overwrite=overwrite)
@@ -248,6 +244,31 @@ def train(
         return _finish(trainer, output, course, time.monotonic() - began, fresh=fresh)
 
 
+def _check_adapter(model: peft.PeftModel, *, resumed: bool) -> bool:
+    """Whether the adapter, which must be one that can be trained, is untrained."""
+    if not isinstance(model, peft.PeftModel):
+        msg = "the model has no adapter to train; call attach_lora first"
+        raise ConfigurationError(msg)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        msg = "the model's adapter is frozen, as load_adapter leaves it; attach a new one to a base from load_quantized"
+        raise ConfigurationError(msg)
+    fresh = is_fresh(model)
+    if not fresh and not resumed:
+        logger.warning(
+            "the adapter has been trained already, and this run goes on from there; attach a new one to start anew"
+        )
+    return fresh
+
+
+def _check_evaluations(patience: int | None, max_rows: int | None, *, evaluated: bool) -> None:
+    if patience is not None and (patience < 1 or not evaluated):
+        msg = f"early_stopping_patience={patience}: needs an eval_dataset and at least 1 evaluation"
+        raise ConfigurationError(msg)
+    if max_rows is not None and max_rows < 1:
+        msg = f"max_eval_rows={max_rows}: must be at least 1, or None for all rows of eval_dataset"
+        raise ConfigurationError(msg)
+
+
 def _resumed_budget(asked: int | None, recorded: Mapping[str, Any]) -> int | None:
     """The budget of the run that is resumed; another one is allowed, since memory may demand it, but not silent."""
     before: int | None = recorded.get("token_budget")
@@ -256,13 +277,16 @@ def _resumed_budget(asked: int | None, recorded: Mapping[str, Any]) -> int | Non
     return before if asked is None else asked
 
 
-def _read_data(
-    train_dataset: Iterable[Row], eval_dataset: Iterable[Row] | None, task: Task[Any], encoder: Encoder
-) -> tuple[Data, Data | None]:
-    training = _encode(train_dataset, task, encoder, "train_dataset")
-    if eval_dataset is None:
-        return training, None
-    evaluation = _encode(eval_dataset, task, encoder, "eval_dataset")
+def _draw(data: Data, most: int | None, seed: int) -> Data:
+    """All rows, or as many as are wanted of them, in their order."""
+    if most is None or len(data.rows) <= most:
+        return data
+    logger.info("evaluations in training measure %d of the %d rows of eval_dataset", most, len(data.rows))
+    places = sorted(random.Random(seed).sample(range(len(data.rows)), most))  # noqa: S311  # nothing secret
+    return Data(tuple(data.rows[place] for place in places), tuple(data.encoded[place] for place in places))
+
+
+def _warn_of_overlap(training: Data, evaluation: Data, task: Task[Any]) -> None:
     shared = overlap(training.rows, evaluation.rows, task)
     if shared:
         logger.warning(
@@ -270,7 +294,6 @@ def _read_data(
             "flatter the model; qlorakit.split keeps such rows together", len(shared), len(evaluation.rows),
             shared[0] + 1,
         )  # fmt: skip
-    return training, evaluation
 
 
 def _encode(dataset: Iterable[Row], task: Task[Any], encoder: Encoder, name: str) -> Data:
@@ -373,13 +396,15 @@ def _finish(
     history = tuple(dict(record) for record in state.log_history)
     sample = (plan.evaluation or plan.training).encoded[:VERIFIED_ROWS]
     final = output / "adapter"
+    decision = trainer.fitted_decision()
     if trainer.args.distributed_state.is_main_process:
-        _write_adapter(trainer, final, sample, course, seconds=seconds, fresh=fresh)
+        _write_adapter(trainer, final, sample, course, decision, seconds=seconds, fresh=fresh)
     trainer.args.distributed_state.wait_for_everyone()
     model.eval()
-    setattr(model, TRAINED_FOR, plan.task.name)
-    chosen_on = plan.evaluation.rows if plan.evaluation else ()
-    setattr(model, CHOSEN_ON, frozenset(input_key(row, plan.task) for row in chosen_on))
+    chosen_on = frozenset(input_key(row, plan.task) for row in (plan.evaluation.rows if plan.evaluation else ()))
+    remembered = {TRAINED_FOR: plan.task.name, CHOSEN_ON: chosen_on, DECISION: decision, HISTORY: history}
+    for name, value in remembered.items():
+        setattr(model, name, value)
     tokenizer.model_max_length = plan.encoder.max_length  # questions are cut as they were in training
     return TrainResult(
         output_dir=output,
@@ -399,6 +424,7 @@ def _write_adapter(
     final: Path,
     sample: Sequence[EncodedRow],
     course: Mapping[str, Any],
+    decision: Decision | None,
     *,
     seconds: float,
     fresh: bool,
@@ -425,7 +451,9 @@ def _write_adapter(
             "seconds": round(seconds, 1),
             "verification": {"rows": len(sample), "equal": True},
         }
-        seal_adapter(partial, tokenizer, task_name=plan.task.name, base=course["base"], run_record=record)
+        seal_adapter(
+            partial, tokenizer, task_name=plan.task.name, base=course["base"], run_record=record, decision=decision
+        )
         _replace(partial, final)
     except (OSError, SafetensorError) as error:
         msg = f"{final} could not be written ({error}); is the disk full? {how_to_resume(checkpoints)}"
