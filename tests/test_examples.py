@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import build_model, build_tokenizer, write_jsonl
+from helpers import DATA, build_model, build_tokenizer, write_jsonl
 
-EXAMPLE = Path(__file__).parents[1] / "examples" / "finance_sentiment.py"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-def run_example(*arguments):
-    command = [sys.executable, str(EXAMPLE), *map(str, arguments)]
+def run_example(*arguments, name="finance_sentiment.py"):
+    command = [sys.executable, str(EXAMPLES / name), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603  # our own
 
 
@@ -37,7 +37,9 @@ def test_the_finance_example_runs_on_any_file_and_any_local_model(other_model, s
     assert done.returncode == 0, done.stderr
     assert "tuned" in done.stdout
     report = json.loads((output / "report.json").read_text(encoding="utf-8"))
-    assert {system["name"] for system in report["systems"]} == {"tuned", "base", "majority", "tfidf"}
+    assert {system["name"] for system in report["systems"]} == {
+        "tuned", "base", "base with 4 shots", "majority", "tfidf",
+    }  # fmt: skip
 
 
 def test_the_finance_example_ends_in_one_line_on_bad_input(tmp_path):
@@ -45,3 +47,24 @@ def test_the_finance_example_ends_in_one_line_on_bad_input(tmp_path):
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("error: ")
     assert "does not exist" in done.stderr
+
+
+def test_the_evidence_example_lists_a_task_of_each_kind():
+    done = run_example("--list", name="evidence.py")
+    kinds = {line[16:].strip() for line in done.stdout.splitlines()}
+    assert kinds == {"single label", "multilabel", "multiple choice", "entities", "number", "text"}
+
+
+@pytest.mark.skipif(not (DATA / "lexglue_samples").is_dir(), reason="needs the public data")
+def test_the_evidence_example_trains_judges_and_writes_a_page(other_model, tmp_path):
+    settings = ("--rows", 40, "--model", other_model, "--output", tmp_path, "--epochs", 1, "--shots", 2)
+    done = run_example("unfair_tos", *settings, name="evidence.py")
+    assert done.returncode == 0, done.stderr
+    assert "By multilabel_macro_f1" in done.stdout
+    assert (tmp_path / "unfair_tos" / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_an_unknown_task_of_the_evidence_example_is_named():
+    done = run_example("nothing", name="evidence.py")
+    assert done.returncode == 2
+    assert "unknown task 'nothing'; there are phrasebank" in done.stderr
