@@ -212,7 +212,7 @@ class Sheet:
                 yield self._divide(measured, column, members)
 
     def _divide(self, measured: _Measured, column: str, members: Members) -> Slices:
-        metric, outputs = self.task.metrics[0], measured.answered.outputs
+        metric, outputs = self._metric_of(column), measured.answered.outputs
         found = {
             value: self._part(places)._apply(metric, [outputs[place] for place in places])
             for value, places in members.items()
@@ -227,6 +227,11 @@ class Sheet:
             best, worst = (choose(enough.values(), key=lambda item: item.value) for choose in (max, min))
             gap = self._estimate(best.minus(worst, paired=False))
         return Slices(column, metric.name, slices, gap)
+
+    def _metric_of(self, column: str) -> Metric[Any]:
+        """The main metric; where slices are of labels, accuracy, because F1 of a label needs the rows of all others."""
+        named = {metric.name: metric for metric in self.task.metrics}
+        return named.get("accuracy", self.task.metrics[0]) if column == FREQUENCY else self.task.metrics[0]
 
     def _part(self, places: Sequence[int]) -> Sheet:
         """Some of the rows."""

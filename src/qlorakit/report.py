@@ -210,7 +210,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class Slices:
-    """The main metric by the values of a column.
+    """A metric by the values of a column: the main one, or accuracy where rows are divided by their label.
 
     Attributes:
         column: Its name.
@@ -241,7 +241,7 @@ class Report:
         notes: What a reader must know.
         settings: How it was measured, with seeds, versions and fingerprints.
         ceiling: The best values that answers in the task's format can reach, where these are not the best there are.
-        slices: The first system's main metric by columns.
+        slices: The first system's main metric by columns, and its accuracy on common and on rare labels.
         training: What was logged while the adapter was trained.
     """
 
