@@ -83,9 +83,9 @@ def main() -> None:
         adapted, tokenizer, data["test"], task=task, baseline=True, train_dataset=data["train"], seed=arguments.seed
     )
     print(report)
-    saved = report.save(arguments.output / "report.json")
+    page, data_file = (report.save(arguments.output / f"report.{ending}") for ending in ("html", "json"))
     print(f"adapter: {run.adapter_dir} (answers {run.verified_rows} rows after reload exactly as before)")
-    print(f"report: {saved}")
+    print(f"report: {page} (open it in a browser), {data_file}")
     print(f"took {time.monotonic() - began:.0f} s in all, of which training {run.seconds:.0f} s")
 
 

@@ -36,6 +36,7 @@ def test_the_finance_example_runs_on_any_file_and_any_local_model(other_model, s
     done = run_example("--data", sentences, "--model", other_model, "--output", output, "--epochs", 1)
     assert done.returncode == 0, done.stderr
     assert "tuned" in done.stdout
+    assert (output / "report.html").is_file()
     report = json.loads((output / "report.json").read_text(encoding="utf-8"))
     assert {system["name"] for system in report["systems"]} == {
         "tuned", "base", "base with 4 shots", "majority", "tfidf",
