@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precisio
 import qlorakit as qk
 from qlorakit.errors import ConfigurationError, DataError, ModelError
 from qlorakit.kinds import multilabel
-from qlorakit.task import Metric
+from qlorakit.task import Metric, Output
 
 
 @pytest.fixture(scope="module")
@@ -306,6 +306,12 @@ def test_shots_that_do_not_fit_are_left_out_and_said(tuned, rows, unseen, task):
     assert any(f"only {shown} of 15 shots fit into the context of 120 tokens" in note for note in report.notes)
 
 
+def test_where_no_shot_fits_there_is_no_such_system(tuned, rows, unseen, task):
+    report = evaluate(*tuned, unseen, task, shots=2, train_dataset=rows, max_length=26)
+    assert [one.name for one in report.systems] == ["tuned", "majority", "tfidf"]
+    assert any("only 0 of 2 shots fit into the context of 26 tokens" in note for note in report.notes)
+
+
 @pytest.mark.parametrize("settings", [{"shots": 2}, {"shots": -1}])
 def test_shots_need_training_rows_and_a_sensible_number(tuned, unseen, task, settings):
     with pytest.raises(ConfigurationError, match=f"shots={settings['shots']}: shows so many rows of train_dataset"):
@@ -350,6 +356,18 @@ def test_thresholds_are_fitted_on_validation_rows_for_each_system(base_folder, t
     assert set(report.system("base").decision) == {"profit", "sales"}
     assert report.system("base").decision != tagging.decision.default
     assert not any("thresholds" in note for note in report.notes)
+
+
+def test_thresholds_of_shots_are_fitted_on_rows_that_are_asked_after_them(base_folder, tagging, tagged):
+    settings = {"shots": 2, "train_dataset": tagged[8:14]}
+    model, tokenizer = load(base_folder)
+    report = evaluate(model, tokenizer, tagged[:8], tagging, validation_dataset=tagged[14:], **settings)
+    (name,) = [one.name for one in report.systems if "shots" in one.name]
+    plain = evaluate(model, tokenizer, tagged[14:], tagging, **settings).predictions
+    found = tagging.decision.fit(
+        [Output(None, item[name]["scores"]) for item in plain], [tagging.reference(row) for row in tagged[14:]]
+    )
+    assert report.system(name).decision == pytest.approx(found)
 
 
 def test_fitted_thresholds_do_not_depend_on_the_rows_that_are_evaluated(base_folder, tagging, tagged):

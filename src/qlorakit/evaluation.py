@@ -121,7 +121,7 @@ def evaluate(
             answered.append(asking.ask(BASE))
     if shots:
         with model.disable_adapter() if adapted else contextlib.nullcontext():
-            answered.append(asking.ask_with_shots(shots, seed))
+            answered.extend(asking.ask_with_shots(shots, seed))
     answered.extend(_answer_baselines(data))
     sheet = Sheet.of(task, data.rows, data.ids, resampling)
     texts = [[message.text for message in row.examples[0].messages] for row in asking.questions.encoded]
@@ -193,9 +193,15 @@ class _Asking:
             found = encoder.encode_rows(data.validation, data.task)
             self.validation = self._prepare(data.task, data.validation, found)
 
-    def ask(self, name: str, decision: Decision | None = None, questions: Questions | None = None) -> Answered:
-        """Ask all rows; thresholds are fitted on validation rows where there are some."""
-        questions = questions or self.questions
+    def ask(
+        self,
+        name: str,
+        decision: Decision | None = None,
+        questions: Questions | None = None,
+        validation: Questions | None = None,
+    ) -> Answered:
+        """Ask all rows; thresholds are fitted on validation rows, asked in the same way, where there are some."""
+        questions, validation = questions or self.questions, validation or self.validation
         rule, began = questions.task.decision, time.monotonic()
         with PeakMemory(self.model.device) as memory:
             answers = answer(self.model, questions, progress=self.progress, title=f"asking {name}")
@@ -204,14 +210,14 @@ class _Asking:
         )
         if rule is None:
             return Answered(name, answers.outputs, cost)
-        if self.validation and self.data.validation:
-            fitted = answer(self.model, self.validation, progress=self.progress, title=f"fitting {name}")
-            decision = rule.fit(fitted.outputs, list(map(questions.task.reference, self.data.validation)))
+        if validation:
+            fitted = answer(self.model, validation, progress=self.progress, title=f"fitting {name}")
+            decision = rule.fit(fitted.outputs, list(map(questions.task.reference, validation.rows)))
         decision = decision or rule.default
         return Answered(name, [rule.apply(output, decision) for output in answers.outputs], cost, decision)
 
-    def ask_with_shots(self, shots: int, seed: int) -> Answered:
-        """Ask after some answered training rows, as many as fit into the context."""
+    def ask_with_shots(self, shots: int, seed: int) -> list[Answered]:
+        """Ask after some answered training rows, as many as fit into the context; not at all where none does."""
         drawn = draw_shots(self.data.task, self.data.train or [], shots=shots, seed=seed)
         while drawn:
             task = with_shots(self.data.task, drawn)
@@ -230,8 +236,14 @@ class _Asking:
                 f"only {len(drawn)} of {shots} shots fit into the context of {self.encoder.max_length} tokens"
             )
         if not drawn:
-            return self.ask(f"{BASE} with 0 shots")
-        return self.ask(f"{BASE} with {len(drawn)} shots", questions=self._prepare(task, self.data.rows, encoded))
+            return []
+        validation = None
+        if self.validation:
+            rows = self.validation.rows
+            validation = self._prepare(task, rows, self.encoder.encode_rows(rows, task))
+        questions = self._prepare(task, self.data.rows, encoded)
+        name = f"{BASE} with {len(drawn)} shot{'s' if len(drawn) > 1 else ''}"
+        return [self.ask(name, questions=questions, validation=validation)]
 
     def _prepare(self, task: Task[Any], rows: Sequence[Row], encoded: Sequence[EncodedRow]) -> Questions:
         layout = layout_for(
