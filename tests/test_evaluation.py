@@ -174,6 +174,12 @@ def test_free_text_is_generated_and_what_does_not_end_is_wrong(base_folder):
     assert [system.name for system in report.systems] == ["base"]
 
 
+def test_an_answer_too_long_to_be_written_is_missed_and_no_error(base_folder):
+    rows = [{"text": "sales rose", "answer": "up and down " * 100}, {"text": "sales fell", "answer": "down"}]
+    report = evaluate(*load(base_folder), rows, echo_task(), max_new_tokens=2)
+    assert report.system("base").metrics["accuracy"].value == 0
+
+
 def test_an_invalid_answer_counts_as_wrong_and_as_no_class(tuned, unseen, task):
     class_of = task.parse
     strict = dataclasses.replace(task, parse=lambda *a: dataclasses.replace(class_of(*a), value=None))

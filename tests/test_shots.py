@@ -1,5 +1,5 @@
 from qlorakit.kinds import multilabel, single_label
-from qlorakit.shots import draw_shots, with_shots
+from qlorakit.shots import draw_shots, with_shots, without_answers
 
 TASK = single_label("toy/way", summary="?", instruction="Which way?", labels=("up", "down"))
 ROWS = [{"text": f"text {number}", "label": "up" if number < 6 else "down"} for number in range(8)]
@@ -45,3 +45,9 @@ def test_each_label_is_drawn_in_turn_and_the_seed_decides():
 def test_no_row_is_drawn_twice_and_no_more_than_there_are():
     drawn = draw_shots(TASK, ROWS, shots=20, seed=0)
     assert sorted(row["text"] for row in drawn) == sorted(row["text"] for row in ROWS)
+
+
+def test_without_answers_rows_are_asked_as_if_they_had_no_labels(task, rows):
+    labelled, plain = rows[0], {"text": rows[0]["text"]}
+    assert tuple(without_answers(task).format(labelled)) == tuple(task.format(plain))
+    assert task.format(labelled)[0].target == labelled["label"]

@@ -21,7 +21,7 @@ from qlorakit.memory import PeakMemory
 from qlorakit.records import versions
 from qlorakit.report import Cost
 from qlorakit.rows import as_rows, check_rows, check_task, fingerprint, input_key, row_ids
-from qlorakit.shots import draw_shots, with_shots
+from qlorakit.shots import draw_shots, with_shots, without_answers
 from qlorakit.slicing import by_column
 from qlorakit.splits import overlap
 from qlorakit.statistics import Resampling
@@ -185,13 +185,14 @@ class _Asking:
         self.model, self.encoder, self.data, self.progress = model, encoder, data, progress
         self.prefix_sharing, self.token_budget = prefix_sharing, token_budget
         self.notes: list[str] = []
-        rows = encoder.encode_rows(data.rows, data.task)
+        task = without_answers(data.task)
+        rows = encoder.encode_rows(data.rows, task)
         self.notes += warn_of(rows).warnings()
-        self.questions = self._prepare(data.task, data.rows, rows)
+        self.questions = self._prepare(task, data.rows, rows)
         self.validation: Questions | None = None
-        if data.task.decision and data.validation:
-            found = encoder.encode_rows(data.validation, data.task)
-            self.validation = self._prepare(data.task, data.validation, found)
+        if task.decision and data.validation:
+            found = encoder.encode_rows(data.validation, task)
+            self.validation = self._prepare(task, data.validation, found)
 
     def ask(
         self,
@@ -220,7 +221,7 @@ class _Asking:
         """Ask after some answered training rows, as many as fit into the context; not at all where none does."""
         drawn = draw_shots(self.data.task, self.data.train or [], shots=shots, seed=seed)
         while drawn:
-            task = with_shots(self.data.task, drawn)
+            task = without_answers(with_shots(self.data.task, drawn))
             try:
                 encoded = self.encoder.encode_rows(self.data.rows, task)
             except EncodingError:

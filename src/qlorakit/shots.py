@@ -32,6 +32,15 @@ def with_shots(task: Task[Any], rows: Sequence[Row]) -> Task[Any]:
     return replace(task, format=ask)
 
 
+def without_answers(task: Task[Any]) -> Task[Any]:
+    """The same task, which asks labelled rows as if they were not: an answer too long to be written is only missed."""
+
+    def ask(row: Row) -> Sequence[Example]:
+        return [replace(example, target=None) for example in task.format(row)]
+
+    return replace(task, format=ask)
+
+
 def draw_shots(task: Task[Any], train: Sequence[Row], *, shots: int, seed: int) -> list[Row]:
     """Draw rows to be shown: one of each reference in turn, in an order that follows from the seed."""
     order = random.Random(seed).sample(range(len(train)), len(train))  # noqa: S311  # nothing secret
