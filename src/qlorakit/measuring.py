@@ -100,7 +100,6 @@ class Sheet:
         measured = [self._measure(one) for one in answered]
         comparisons = tuple(self._compare(measured[0], other) for other in measured[1:])
         adjusted = holm([comparison.p_value for comparison in comparisons])
-        ceiling = self._ceiling()
         return Report(
             task=self.task.name,
             kind=self.task.kind,
@@ -117,7 +116,7 @@ class Sheet:
                 "higher_is_better": {metric.name: metric.higher_is_better for metric in self.task.metrics},
                 **self.resampling.record(),
             },
-            ceiling=ceiling,
+            ceiling=self._ceiling(),
             slices=tuple(self._slices(measured[0], slices, label_counts)),
             training=tuple(training),
         )
@@ -147,7 +146,7 @@ class Sheet:
         )
 
     def _estimate(self, found: Resampled | Difference | None) -> Estimate:
-        if found is None or math.isnan(found.value):
+        if found is None or not math.isfinite(found.value):
             return Estimate(None, None, None)
         low, high = self.resampling.interval(found)
         return Estimate(found.value, *(end if math.isfinite(end) else None for end in (low, high)))
@@ -196,8 +195,7 @@ class Sheet:
             for metric in self.task.metrics
             if is_measurable(metric, best)
         }
-        whole = 1.0
-        return {name: value for name, value in reached.items() if value != whole and not math.isnan(value)}
+        return {name: value for name, value in reached.items() if value != 1.0 and not math.isnan(value)}
 
     def _slices(
         self, measured: _Measured, columns: Sequence[str], label_counts: Mapping[Any, int] | None
