@@ -411,7 +411,7 @@ def test_a_condition_that_does_not_hold_raises_with_the_evidence(conditions, sai
 
 def test_a_metric_without_a_value_meets_no_condition():
     unknown = replace(TUNED, metrics={**TUNED.metrics, "macro_f1": Estimate(None, None, None)})
-    with pytest.raises(EvidenceError, match="macro_f1 is -, which is not >= 0"):
+    with pytest.raises(EvidenceError, match="macro_f1 has no value, which is not >= 0"):
         report(systems=(unknown,)).require(macro_f1=">=0")
 
 

@@ -435,7 +435,8 @@ class Report:
         value = metrics[name].value
         if value is not None and _HOLDS[match[1]](value, float(match[2])):
             return None
-        return f"{name} is {metrics[name]}, which is not {match[1]} {match[2]}"
+        said = "has no value" if value is None else f"is {metrics[name]}"
+        return f"{name} {said}, which is not {match[1]} {match[2]}"
 
     def _write_json(self, path: Path) -> None:
         try:
