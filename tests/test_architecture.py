@@ -10,8 +10,8 @@ FOLDER = Path(qlorakit.__file__).parent
 LIGHT = (
     "errors", "task", "cells", "metrics", "score_metrics", "text_metrics", "statistics", "numbers", "thresholds",
     "baselines",
-    "tag_schemes", "spans", "entity_metrics", "entities", "kinds", "shots", "slicing", "hookspecs", "plugins", "rows",
-    "splits", "encoding", "prefix_tree", "records", "display", "report", "report_tables", "report_plots",
+    "tag_schemes", "spans", "entity_metrics", "entities", "kinds", "shots", "slicing", "hookspecs", "plugins", "rows", "row_store",
+    "text_encoding", "file_readers", "reading", "splits", "encoding", "prefix_tree", "records", "display", "report", "report_tables", "report_plots",
     "report_text", "report_html", "measuring", "comparing",
 )  # fmt: skip
 ENGINE = (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from qlorakit.plugins import get_task, list_tasks
     from qlorakit.quantization import load_quantized
     from qlorakit.report import Report
-    from qlorakit.rows import read_rows
+    from qlorakit.reading import read_rows
     from qlorakit.splits import split
     from qlorakit.task import Task
     from qlorakit.training import TrainResult, train
@@ -36,7 +36,7 @@ _HOMES = {
     "load_adapter": "adapters",
     "load_quantized": "quantization",
     "predict": "inference",
-    "read_rows": "rows",
+    "read_rows": "reading",
     "split": "splits",
     "train": "training",
 }

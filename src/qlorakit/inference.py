@@ -25,7 +25,8 @@ from qlorakit.logits import keeps_logits, one_at_a_time, plain_model
 from qlorakit.padded_batch import PaddedBatch, default_token_budget
 from qlorakit.prefix_tree import Continuation, common_length
 from qlorakit.quantization import context_length, evaluating, in_float32
-from qlorakit.rows import as_rows, check_rows, check_task, row_ids, to_dataset
+from qlorakit.row_store import to_dataset
+from qlorakit.rows import as_rows, check_rows, check_task, row_ids
 from qlorakit.self_check import ROUNDING
 from qlorakit.task import Output, Prediction
 from qlorakit.tree_batch import TreeBatch, common_past

@@ -13,7 +13,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from qlorakit.errors import ConfigurationError, DataError
-from qlorakit.rows import as_rows, check_rows, check_task, input_key, row_content, to_dataset
+from qlorakit.row_store import to_dataset
+from qlorakit.rows import as_rows, check_rows, check_task, input_key, row_content
 
 if TYPE_CHECKING:
     import datasets

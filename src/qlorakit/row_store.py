@@ -1,0 +1,141 @@
+"""Turn rows into a ``datasets.Dataset``: in memory where they are few, in a memory-mapped file where they are many."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qlorakit.errors import DataError, OutputError
+
+if TYPE_CHECKING:
+    import datasets
+    import pyarrow as pa
+
+    from qlorakit.task import Row
+
+ROWS_AT_A_TIME = 1_000
+# Arrow tables that are larger, in bytes, go to a file.
+KEPT_IN_MEMORY = 1 << 26
+
+
+def to_dataset(rows: Iterable[Row], *, source: str = "the rows") -> datasets.Dataset:
+    """Rows as a dataset, which holds no more than ``KEPT_IN_MEMORY`` bytes of them in memory.
+
+    A larger one is mapped from a file in the system's temporary folder (``TMPDIR``), which only this user can read and
+    which goes when the program ends.
+
+    Args:
+        rows: Read once, in portions.
+        source: What to call them in an error.
+
+    Raises:
+        DataError: A column holds values of types that do not go together.
+        OutputError: The temporary folder has no room.
+    """
+    import datasets
+    from datasets.table import InMemoryTable
+
+    parts: list[Path] = []
+    held: list[pa.Table] = []
+    for portion in portions(rows, ROWS_AT_A_TIME):
+        held.append(_table(portion, source))
+        if sum(table.nbytes for table in held) > KEPT_IN_MEMORY:
+            parts.append(_write(held, _unified(held, source), source))
+            held = []
+    if not parts:
+        return datasets.Dataset(InMemoryTable(_joined(held or [_table([], source)], source)))
+    tables = itertools.chain(map(_mapped, parts), held)
+    schema = _unified([*map(_mapped, parts), *held], source)
+    whole = _write(tables, schema, source)
+    for part in parts:
+        part.unlink()
+    return datasets.Dataset.from_file(str(whole))
+
+
+def portions(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """So many at a time."""
+    remaining = iter(rows)
+    while portion := list(itertools.islice(remaining, size)):
+        yield portion
+
+
+def _table(rows: Sequence[Row], source: str) -> pa.Table:
+    import pyarrow as pa
+
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    try:
+        return pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise _mixed(source, error) from error
+
+
+def _unified(tables: Sequence[pa.Table], source: str) -> pa.Schema:
+    """The columns of all tables, with a type into which every one of them goes."""
+    import pyarrow as pa
+
+    try:
+        return pa.unify_schemas([table.schema for table in tables], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise _mixed(source, error) from error
+
+
+def _joined(tables: Sequence[pa.Table], source: str) -> pa.Table:
+    import pyarrow as pa
+
+    schema = _unified(tables, source)
+    return pa.concat_tables([_in_form(table, schema) for table in tables]).combine_chunks()
+
+
+def _in_form(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A table with all columns of a schema, in its order and types; what it lacks is empty."""
+    import pyarrow as pa
+
+    missing = [field for field in schema if field.name not in table.column_names]
+    for field in missing:
+        table = table.append_column(field, pa.nulls(len(table), field.type))
+    return table.select(schema.names).cast(schema)
+
+
+def _mixed(source: str, error: Exception) -> DataError:
+    msg = f"{source}: a column holds values of different types ({error}); write them alike, as text for example"
+    return DataError(msg)
+
+
+def _write(tables: Iterable[pa.Table], schema: pa.Schema, source: str) -> Path:
+    """Write tables into one file, which is there as a whole or not at all."""
+    import pyarrow as pa
+
+    try:
+        with tempfile.NamedTemporaryFile(dir=_folder(), suffix=".arrow", delete=False) as file:
+            path = Path(file.name)
+            with pa.ipc.new_stream(file, schema) as writer:
+                for table in tables:
+                    writer.write_table(_in_form(table, schema), max_chunksize=ROWS_AT_A_TIME)
+    except OSError as error:
+        msg = (
+            f"{source} do not fit into memory, and the temporary folder {tempfile.gettempdir()} cannot take them "
+            f"({error}); set TMPDIR to a folder with more room"
+        )
+        raise OutputError(msg) from error
+    return path
+
+
+def _mapped(path: Path) -> pa.Table:
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as file:
+        return pa.ipc.open_stream(file).read_all()
+
+
+@functools.cache
+def _folder() -> Path:
+    """A folder for this process and this user alone."""
+    folder = Path(tempfile.mkdtemp(prefix="qlorakit-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
