@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qlorakit import read_rows, split
+from qlorakit import load_split, read_rows, read_split, save_split, split
 from qlorakit.errors import ConfigurationError, DataError
 from qlorakit.kinds import single_label
 from qlorakit.rows import input_key, row_content
-from qlorakit.splits import overlap
+from qlorakit.splits import hash_of, overlap
 
 LABELS = ("down", "flat", "up")
 TASK = single_label("toy/direction", summary="", instruction="Which way?", labels=LABELS)
@@ -18,11 +18,16 @@ GROUPED = replace(TASK, group=lambda row: row["document"])
 quick = settings(deadline=None, max_examples=30, derandomize=True)
 
 
+def spelled(number):
+    # Digits do not tell texts apart, letters do.
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
+
+
 def distinct(n, labels=LABELS):
-    return [{"text": f"number {index}", "label": labels[index % len(labels)]} for index in range(n)]
+    return [{"text": f"number {spelled(index)}", "label": labels[index % len(labels)]} for index in range(n)]
 
 
-texts = st.integers(0, 60).map("number {}".format)
+texts = st.integers(0, 60).map(spelled).map("number {}".format)
 repeats = st.lists(st.fixed_dictionaries({"text": texts, "label": st.sampled_from(LABELS)}), max_size=30)
 some_rows = repeats.map(lambda more: distinct(50) + more)
 
@@ -75,7 +80,7 @@ def test_every_label_has_its_share_of_every_side():
 
 
 def test_a_rare_label_reaches_every_side():
-    rows = distinct(200, ("down",)) + [{"text": f"rare {index}", "label": "up"} for index in range(10)]
+    rows = distinct(200, ("down",)) + [{"text": f"rare {spelled(index)}", "label": "up"} for index in range(10)]
     rare = {side: sum(row["label"] == "up" for row in found) for side, found in sides(rows).items()}
     assert rare == {"train": 7, "validation": 1, "test": 2}
 
@@ -88,7 +93,7 @@ def test_many_labels_of_few_rows_still_fill_every_side():
 
 
 def test_repeats_are_dropped_and_reported(caplog):
-    rows = [*distinct(40), {"text": "number  0 ", "label": "down"}, distinct(40)[1]]
+    rows = [*distinct(40), {"text": "number  a ", "label": "down"}, distinct(40)[1]]
     with caplog.at_level(logging.WARNING):
         found = sides(rows)
     assert sum(map(len, found.values())) == 40
@@ -178,7 +183,7 @@ def test_no_rows_cannot_be_split():
 
 def test_a_dataset_keeps_its_columns_and_types(tmp_path):
     path = tmp_path / "rows.csv"
-    path.write_text("id,text,label\n" + "".join(f"{i},number {i},{LABELS[i % 3]}\n" for i in range(60)))
+    path.write_text("id,text,label\n" + "".join(f"{i},number {spelled(i)},{LABELS[i % 3]}\n" for i in range(60)))
     rows = read_rows(path, task=TASK)
     found = split(rows, task=TASK, seed=0)
     assert all(data.features == rows.features for data in found.values())
@@ -194,3 +199,134 @@ def test_the_sides_of_a_split_do_not_overlap():
     rows = distinct(60) + distinct(60)[::2]
     found = sides(rows)
     assert overlap(found["train"], found["validation"] + found["test"], TASK) == []
+
+
+# Near-duplicates
+
+BODY = "the quarterly report of the group shows that revenue in all three divisions rose while costs fell slightly "
+
+
+def varied(n):
+    # Texts of which each stands beside one that differs in a few words.
+    for index in range(n):
+        own = " ".join(spelled(index * 7919 + place) for place in range(20))
+        for version in ("first", "second"):
+            yield {"text": f"{own} {BODY}{own} {version}", "label": LABELS[index % 3]}
+
+
+def test_near_duplicates_stay_on_one_side_and_are_reported(caplog):
+    with caplog.at_level(logging.WARNING):
+        found = sides(list(varied(60)))
+    stems = [{row["text"].rpartition(" ")[0] for row in side} for side in found.values()]
+    assert sum(map(len, stems)) == len(set.union(*stems)) == 60
+    assert caplog.messages == ["split: 120 of 120 different texts are near-duplicates; they stay together"]
+
+
+def test_texts_that_differ_in_digits_alone_stay_together_unless_told_otherwise():
+    rows = [
+        {"text": f"{spelled(index)} rose by {share} percent", "label": "up"} for index in range(40) for share in "12"
+    ]
+    together = [{row["text"].split()[0] for row in side} for side in sides(rows).values()]
+    assert sum(map(len, together)) == 40
+    apart = [{row["text"].split()[0] for row in side} for side in sides(rows, ignore_digits=False).values()]
+    assert sum(map(len, apart)) > 40
+
+
+def test_near_duplicates_may_be_split_apart_if_asked():
+    found = sides(list(varied(60)), near_duplicates=None)
+    stems = [{row["text"].rpartition(" ")[0] for row in side} for side in found.values()]
+    assert sum(map(len, stems)) > 60
+
+
+def test_rows_of_numbers_are_tied_together_with_a_word_on_what_to_do(caplog):
+    rows = [{"text": f"amount {index} age {index % 7}", "label": LABELS[index % 3]} for index in range(60)]
+    with caplog.at_level(logging.WARNING), pytest.raises(DataError, match="ignore_digits=False where numbers tell"):
+        sides(rows)
+    assert "60 texts are all tied together as near-duplicates" in caplog.text
+    assert sum(map(len, sides(rows, ignore_digits=False).values())) == 60
+
+
+@pytest.mark.parametrize("threshold", [0, -1, 1.5])
+def test_a_threshold_that_is_no_similarity_is_refused(threshold):
+    with pytest.raises(ConfigurationError, match="threshold"):
+        sides(distinct(60), near_duplicates=threshold)
+
+
+# Stability
+
+
+@quick
+@given(st.integers(0, 400), st.sampled_from(LABELS), st.integers(0, 2))
+def test_a_row_that_is_added_moves_at_most_two_and_of_its_own_label_alone(index, label, seed):
+    before = sides(distinct(200), seed=seed)
+    after = sides([*distinct(200), {"text": f"new {spelled(index)}", "label": label}], seed=seed)
+    moved = [row for side, rows in before.items() for row in rows if row not in after[side]]
+    assert len(moved) <= 2
+    assert {row["label"] for row in moved} <= {label}
+
+
+def test_references_that_are_sets_give_the_same_split_in_every_process():
+    assert hash_of(frozenset({"a", "b", "c"})) == hash_of(frozenset({"c", "b", "a"})) == 1066699450113348161
+
+
+# Fixed numbers of rows
+
+
+def test_a_number_of_rows_of_each_label_is_trained_on():
+    found = sides(distinct(90) + [{"text": f"more {spelled(n)}", "label": "up"} for n in range(60)], rows_per_class=5)
+    assert Counter(row["label"] for row in found["train"]) == dict.fromkeys(LABELS, 5)
+    assert Counter(row["label"] for row in found["test"]) == {"down": 6, "flat": 6, "up": 18}
+
+
+def test_numbers_may_be_given_for_every_side():
+    found = sides(distinct(90), rows_per_class={"train": 10, "validation": 3, "test": 7})
+    for side, count in {"train": 10, "validation": 3, "test": 7}.items():
+        assert Counter(row["label"] for row in found[side]) == dict.fromkeys(LABELS, count)
+
+
+def test_a_label_with_too_few_rows_is_named_by_one_of_them():
+    rows = [*distinct(90, ("down", "up")), {"text": "alone", "label": "flat"}]
+    with pytest.raises(DataError, match=r"the label of row 91 has 1 different rows.*too few for rows_per_class"):
+        sides(rows, rows_per_class={"train": 10, "test": 7})
+
+
+@pytest.mark.parametrize("wrong", [0, -1, {"training": 5}, {"test": 5}, {"train": 2.5}])
+def test_numbers_of_rows_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(ConfigurationError, match="rows_per_class="):
+        sides(distinct(60), rows_per_class=wrong)
+
+
+def test_near_duplicates_stay_together_with_fixed_numbers_too():
+    found = sides(list(varied(60)), rows_per_class={"train": 6, "test": 4})
+    stems = [{row["text"].rpartition(" ")[0] for row in side} for side in found.values()]
+    assert sum(map(len, stems)) == len(set.union(*stems))
+
+
+# An earlier split
+
+
+def test_rows_of_an_earlier_split_stay_where_they_were(tmp_path):
+    path = save_split(split(distinct(100), task=TASK, seed=0), tmp_path / "split.json")
+    more = [*distinct(100), *({"text": f"new {spelled(n)}", "label": "up"} for n in range(50))]
+    found = split(more, task=TASK, seed=7, previous=read_split(path))
+    again = load_split(path, [row for side in found.values() for row in side])
+    assert contents({side: list(rows) for side, rows in again.items()}) == contents(sides(distinct(100)))
+    assert sum(map(len, found.values())) == 150
+    assert len(found["test"]) > 20
+
+
+def test_what_is_tied_to_rows_of_an_earlier_split_joins_them(tmp_path):
+    first, second = list(varied(60))[::2], list(varied(60))
+    before = split(first, task=TASK, seed=0)
+    found = split(second, task=TASK, seed=1, previous=read_split(save_split(before, tmp_path / "split.json")))
+    for side in before:
+        stems = {row["text"].rpartition(" ")[0] for row in before[side]}
+        assert Counter(row["text"].rpartition(" ")[0] for row in found[side]) == dict.fromkeys(stems, 2)
+
+
+def test_a_new_copy_of_an_old_row_does_not_take_its_place(tmp_path):
+    rows = [{**row, "source": "wire"} for row in distinct(60)]
+    before = split(rows, task=TASK, seed=0)
+    copies = [{**row, "source": "a copy"} for row in distinct(60)]
+    found = split([*copies, *rows], task=TASK, seed=0, previous=read_split(save_split(before, tmp_path / "s.json")))
+    assert {side: set(data["source"]) for side, data in found.items()} == {side: {"wire"} for side in before}

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from qlorakit.evaluation import evaluate
     from qlorakit.inference import predict
     from qlorakit.plugins import get_task, list_tasks
+    from qlorakit.fixed_splits import split_by_column, split_by_time
     from qlorakit.quantization import load_quantized
-    from qlorakit.report import Report
     from qlorakit.reading import read_rows
+    from qlorakit.report import Report
+    from qlorakit.split_files import load_split, read_split, save_split
     from qlorakit.splits import split
     from qlorakit.task import Task
     from qlorakit.training import TrainResult, train
@@ -35,9 +37,14 @@ _HOMES = {
     "list_tasks": "plugins",
     "load_adapter": "adapters",
     "load_quantized": "quantization",
+    "load_split": "split_files",
     "predict": "inference",
     "read_rows": "reading",
+    "read_split": "split_files",
+    "save_split": "split_files",
     "split": "splits",
+    "split_by_column": "fixed_splits",
+    "split_by_time": "fixed_splits",
     "train": "training",
 }
 
@@ -54,9 +61,14 @@ __all__ = [
     "list_tasks",
     "load_adapter",
     "load_quantized",
+    "load_split",
     "predict",
     "read_rows",
+    "read_split",
+    "save_split",
     "split",
+    "split_by_column",
+    "split_by_time",
     "train",
 ]
 
