@@ -10,9 +10,14 @@ FOLDER = Path(qlorakit.__file__).parent
 LIGHT = (
     "errors", "task", "cells", "metrics", "score_metrics", "text_metrics", "statistics", "numbers", "thresholds",
     "baselines",
-    "tag_schemes", "spans", "entity_metrics", "entities", "kinds", "shots", "slicing", "hookspecs", "plugins", "rows", "row_store",
-    "text_encoding", "file_readers", "reading", "splits", "encoding", "prefix_tree", "records", "display", "report", "report_tables", "report_plots",
+    "tag_schemes", "spans", "entity_metrics", "entities", "kinds", "shots", "slicing", "hookspecs", "plugins",
+    "display", "rows", "row_store", "text_encoding", "file_readers", "reading",
+    "near_duplicates", "splits", "fixed_splits", "split_files",
+    "recognisers", "country_recognisers", "person_names", "privacy",
+    "encoding", "prefix_tree", "records", "report", "report_tables", "report_plots",
     "report_text", "report_html", "measuring", "comparing",
+    "text_checks", "audit_advice", "audit_findings", "audit_scan", "audit_checks", "audit_text", "audit_html",
+    "data_audit",
 )  # fmt: skip
 ENGINE = (
     "bitsandbytes_offline", "quantization", "last_layer", "logits", "attention", "fused_lora", "padded_batch",
@@ -23,8 +28,11 @@ ENGINE = (
     "training",
 )  # fmt: skip
 ORDER = LIGHT + ENGINE
-# A report's own methods reach, when they are called, for what is built on reports.
-LATE = {"report": {"report_text", "report_html", "comparing"}}
+# The methods of a report or an audit reach, when they are called, for what is built on them.
+LATE = {
+    "report": {"report_text", "report_html", "comparing"},
+    "audit_findings": {"audit_text", "audit_html"},
+}
 ENGINE_ONLY = {"torch", "transformers", "peft", "bitsandbytes", "accelerate"}
 REACH_FOR_BITSANDBYTES = {"transformers", "peft", "bitsandbytes"}
 DOMAINS = re.compile(r"financ|medic|clinic|legal(?!_)|sentiment", re.IGNORECASE)

@@ -6,11 +6,10 @@ from helpers import CHAT_TEMPLATE, WORDS, build_tokenizer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qlorakit import encoding
 from qlorakit.encoding import (
     DEFAULT_CHAT_TEMPLATE,
     TEMPLATE_DATE,
-    Encoded,
-    EncodedRow,
     Encoder,
     EncodingCounts,
     control_tokens,
@@ -364,13 +363,44 @@ def test_rows_are_encoded_in_their_order_with_their_examples(task, rows):
     assert all(row.encoded[0] == encoder().encode(row.examples[0]) for row in encoded)
 
 
-def test_counts_add_up_over_rows():
-    rows = [
-        EncodedRow((), (Encoded((1,), cut_tokens=5), Encoded((1,), neutralised=2))),
-        EncodedRow((), (Encoded((1,), cut_tokens=7, neutralised=1),)),
-        EncodedRow((), (Encoded((1,)),)),
-    ]
-    assert EncodingCounts.of(rows) == EncodingCounts(examples=4, cut_examples=2, cut_tokens=12, neutralised=3)
+def test_counts_add_up_over_rows(task):
+    rows = [{"text": "sales rose " * 60}, {"text": "sales rose <|end|>"}, {"text": "sales rose"}]
+    found = encoder(max_length=60).encode_rows(rows, task)
+    cut = found[0].encoded[0].cut_tokens
+    assert cut > 0
+    assert found.counts == EncodingCounts(examples=3, cut_examples=1, cut_tokens=cut, neutralised=1)
+
+
+def test_tokens_of_many_rows_are_made_again_when_they_are_needed(rows, task, monkeypatch):
+    kept = encoder().encode_rows(rows, task)
+    monkeypatch.setattr(encoding, "KEPT_TOKENS", 50)
+    made = encoder().encode_rows(rows, task)
+    assert kept[3] is kept[3]
+    assert made[3] is not made[3]
+    assert list(kept) == list(made) == kept[:]
+    assert (kept.counts, kept.longest, kept.tokens_alone) == (made.counts, made.longest, made.tokens_alone)
+
+
+def test_the_longest_rows_are_known_and_the_first_of_equals_comes_first(task):
+    rows = [{"text": "sales " * count} for count in (3, 9, 1, 9, 2, 4, 5)]
+    found = encoder().encode_rows(rows, task)
+    assert found.longest == found.largest == [found[place] for place in (1, 3, 6, 5)]
+
+
+def test_the_first_row_without_a_target_is_known(rows, task):
+    assert encoder().encode_rows(rows, task).without_target is None
+    assert encoder().encode_rows([*rows[:2], {"text": "sales rose"}], task).without_target == 2
+
+
+def test_some_rows_may_be_chosen(rows, task):
+    found = encoder().encode_rows(rows, task)
+    assert list(found.chosen([4, 2])) == [found[4], found[2]]
+
+
+def test_answers_in_free_text_are_not_remembered(rows, task):
+    own = encoder()
+    own.encode(Example((Message("user", (Part("say"),)),), target="something rather long"))
+    assert own._continuations == {}
 
 
 def test_what_was_changed_is_told_in_a_sentence_each():

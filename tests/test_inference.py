@@ -161,11 +161,11 @@ def test_base_and_tuned_differ_though_they_share_trees(base_folder, rows, task):
             torch.nn.init.normal_(weight, std=0.1, generator=torch.Generator().manual_seed(1))
     encoder = Encoder(tokenizer, max_length=128)
     shared = Layout(shared=True, token_budget=500, pad=0)
-    questions = Questions.prepare(task, encoder, rows, encoder.encode_rows(rows, task), shared)
-    tuned = answer(model, questions, progress=False)
+    questions = Questions(task, encoder.encode_rows(rows, task), shared)
+    tuned = answer(model, questions, progress=False, keep_predictions=True)
     with model.disable_adapter():
-        base = answer(model, questions, progress=False)
-    alone = answer(load(base_folder)[0], questions, progress=False)
+        base = answer(model, questions, progress=False, keep_predictions=True)
+    alone = answer(load(base_folder)[0], questions, progress=False, keep_predictions=True)
     assert base.predictions == alone.predictions
     assert tuned.predictions[0][0].logprobs != pytest.approx(base.predictions[0][0].logprobs, abs=1e-2)
 
@@ -197,8 +197,8 @@ def test_the_probabilities_of_a_row_follow_from_its_scores(base, rows, task):
     model, tokenizer = base
     encoder = Encoder(tokenizer, max_length=128)
     layout = Layout(shared=True, token_budget=500, pad=0)
-    questions = Questions.prepare(task, encoder, rows, encoder.encode_rows(rows, task), layout)
-    answers = answer(model, questions, progress=False)
+    questions = Questions(task, encoder.encode_rows(rows, task), layout)
+    answers = answer(model, questions, progress=False, keep_predictions=True)
     for output, (prediction,) in zip(answers.outputs, answers.predictions, strict=True):
         weights = {choice: math.exp(value) for choice, value in prediction.logprobs.items()}
         assert output.value == max(weights, key=weights.get)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qlorakit.adapters import attach_lora, load_adapter
+    from qlorakit.audit_findings import Audit
     from qlorakit.comparing import compare, judge
+    from qlorakit.data_audit import audit
     from qlorakit.errors import QlorakitError
     from qlorakit.evaluation import evaluate
     from qlorakit.inference import predict
@@ -25,11 +27,13 @@ __version__ = "0.1.0"
 
 # Loaded at first use: torch and its company take seconds to import.
 _HOMES = {
+    "Audit": "audit_findings",
     "QlorakitError": "errors",
     "Report": "report",
     "Task": "task",
     "TrainResult": "training",
     "attach_lora": "adapters",
+    "audit": "data_audit",
     "compare": "comparing",
     "evaluate": "evaluation",
     "get_task": "plugins",
@@ -49,11 +53,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "Audit",
     "QlorakitError",
     "Report",
     "Task",
     "TrainResult",
     "attach_lora",
+    "audit",
     "compare",
     "evaluate",
     "get_task",

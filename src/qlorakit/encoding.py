@@ -10,11 +10,15 @@ template adds to that prompt for an assistant who says it, up to and including t
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
-from collections.abc import Iterable, Sequence
+import operator
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
+from qlorakit.display import progress_bar
 from qlorakit.errors import DataError, EncodingError
 from qlorakit.task import Example, Message, Part
 
@@ -40,6 +44,11 @@ DEFAULT_CHAT_TEMPLATE = """\
 {%- if add_generation_prompt %}{{- '[assistant]\\n' }}{%- endif %}
 """
 
+# Tokens of more prompts than these are made again when they are needed: a few hundred megabytes.
+KEPT_TOKENS = 8_000_000
+LONGEST_ROWS = 4
+WORTH_A_BAR = 2_000  # rows
+
 BOUNDARY = 8  # prompt tokens before a continuation that can have an influence on how it is cut into tokens
 
 
@@ -60,6 +69,11 @@ class Encoded:
     choices: tuple[tuple[int, ...], ...] | None = None
     cut_tokens: int = 0
     neutralised: int = 0
+
+    @property
+    def answers(self) -> tuple[tuple[int, ...], ...]:
+        """The choices, or the target alone."""
+        return self.choices or (() if self.target is None else (self.target,))
 
 
 @dataclass(frozen=True)
@@ -86,13 +100,6 @@ class EncodingCounts:
     cut_tokens: int
     neutralised: int
 
-    @classmethod
-    def of(cls, rows: Iterable[EncodedRow]) -> EncodingCounts:
-        """Count over rows."""
-        encoded = [item for row in rows for item in row.encoded]
-        cut = [item.cut_tokens for item in encoded if item.cut_tokens]
-        return cls(len(encoded), len(cut), sum(cut), sum(item.neutralised for item in encoded))
-
     def warnings(self) -> list[str]:
         """One sentence for each thing a user must know."""
         found = []
@@ -105,6 +112,115 @@ class EncodingCounts:
         if self.neutralised:
             found.append(f"{self.neutralised} control-token texts inside the data were broken up")
         return found
+
+
+class EncodedRows(Sequence[EncodedRow]):
+    """Rows with their tokens: kept where they are few, made when they are asked for where they are many.
+
+    Attributes:
+        rows: The rows.
+        counts: What encoding had to change.
+        longest: Rows that hold the longest sequences, the longest first.
+        largest: Rows that hold the examples with the most tokens in prompt and all choices, the largest first.
+        without_target: Place of the first row from which nothing can be learned; ``None`` if there is none.
+        tokens_alone: To be computed where each question, and each choice after it, is computed by itself.
+    """
+
+    def __init__(self, encoder: Encoder, rows: Sequence[Row], task: Task[Any], *, progress: bool = False) -> None:
+        self.encoder, self.rows, self.task = encoder, rows, task
+        self.without_target: int | None = None
+        self.tokens_alone = 0
+        self._kept: list[EncodedRow] | None = []
+        longest, largest = _Most(_longest_sequence), _Most(_size)
+        counts = Counter[str]()
+        with progress_bar("reading rows", shown=progress and len(rows) >= WORTH_A_BAR) as advance:
+            for place, row in enumerate(rows):
+                encoded = self._encode(place, row)
+                self._count(place, encoded, counts)
+                longest.add(place, encoded)
+                largest.add(place, encoded)
+                if place % WORTH_A_BAR == 0:
+                    advance(place / len(rows))
+        self.longest, self.largest = longest.rows, largest.rows
+        self.counts = EncodingCounts(**{field: counts[field] for field in EncodingCounts.__dataclass_fields__})
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, place: int) -> EncodedRow: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[EncodedRow]: ...
+
+    def __getitem__(self, place: int | slice) -> EncodedRow | list[EncodedRow]:
+        """One row, or several."""
+        if isinstance(place, slice):
+            return [self[number] for number in range(len(self))[place]]
+        if self._kept is not None:
+            return self._kept[place]
+        return self._encode(place, self.rows[place])
+
+    def chosen(self, places: Sequence[int]) -> EncodedRows:
+        """Some of the rows."""
+        return EncodedRows(self.encoder, [self.rows[place] for place in places], self.task)
+
+    def _encode(self, place: int, row: Row) -> EncodedRow:
+        try:
+            examples = tuple(self.task.format(row))
+            return EncodedRow(examples, tuple(map(self.encoder.encode, examples)))
+        except (DataError, EncodingError) as error:
+            msg = f"row {place + 1}: {error}"
+            raise type(error)(msg) from error
+
+    def _count(self, place: int, row: EncodedRow, counts: Counter[str]) -> None:
+        counts["examples"] += len(row.encoded)
+        for item in row.encoded:
+            counts["cut_examples"] += item.cut_tokens > 0
+            counts["cut_tokens"] += item.cut_tokens
+            counts["neutralised"] += item.neutralised
+            counts["kept_tokens"] += len(item.prompt)
+            self.tokens_alone += _alone(item)
+        if self.without_target is None and all(item.target is None for item in row.encoded):
+            self.without_target = place
+        if self._kept is not None:
+            self._kept.append(row)
+            if counts["kept_tokens"] > KEPT_TOKENS:
+                self._kept = None
+
+
+class _Most:
+    """The few rows that have most of something, the first ones of several that have the same."""
+
+    def __init__(self, amount: Callable[[EncodedRow], int]) -> None:
+        self._amount = amount
+        self._heap: list[tuple[int, int, EncodedRow]] = []
+
+    def add(self, place: int, row: EncodedRow) -> None:
+        """Take a row into account."""
+        heapq.heappush(self._heap, (self._amount(row), -place, row))
+        if len(self._heap) > LONGEST_ROWS:
+            heapq.heappop(self._heap)
+
+    @property
+    def rows(self) -> list[EncodedRow]:
+        """They, the greatest first."""
+        return [row for *_, row in sorted(self._heap, key=operator.itemgetter(0, 1), reverse=True)]
+
+
+def _size(row: EncodedRow) -> int:
+    return max((len(item.prompt) + sum(map(len, item.answers)) for item in row.encoded), default=0)
+
+
+def _longest_sequence(row: EncodedRow) -> int:
+    return max((len(item.prompt) + max(map(len, item.answers), default=0) for item in row.encoded), default=0)
+
+
+def _alone(item: Encoded) -> int:
+    """Tokens computed for an example without any sharing."""
+    if item.choices is None:
+        return len(item.prompt)
+    return sum(len(item.prompt) + len(choice) - 1 for choice in item.choices)
 
 
 class Encoder:
@@ -134,22 +250,19 @@ class Encoder:
         self._system_role = self._has_system_role()
         self._continuations: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[int, ...]] = {}
 
-    def encode_rows(self, rows: Iterable[Row], task: Task[Any]) -> list[EncodedRow]:
-        """Encode every row's examples.
+    def encode_rows(self, rows: Sequence[Row], task: Task[Any], *, progress: bool = False) -> EncodedRows:
+        """Encode every row's examples once, to know that they fit; tokens of many rows are made again when needed.
+
+        Args:
+            rows: All of them.
+            task: Asks about them.
+            progress: Whether to show a bar.
 
         Raises:
             DataError: A row the task cannot read, named by its position.
             EncodingError: An example that does not fit, named likewise.
         """
-        encoded = []
-        for number, row in enumerate(rows, start=1):
-            try:
-                examples = tuple(task.format(row))
-                encoded.append(EncodedRow(examples, tuple(map(self.encode, examples))))
-            except (DataError, EncodingError) as error:
-                msg = f"row {number}: {error}"
-                raise type(error)(msg) from error
-        return encoded
+        return EncodedRows(self, rows, task, progress=progress)
 
     def encode(self, example: Example) -> Encoded:
         """Encode one example, shortening its cuttable parts where it is too long.
@@ -251,6 +364,9 @@ class Encoder:
         found = {}
         for answer in answers:
             key = (answer, roles, tail)
+            if example.choices is None:  # free text does not come again, and would be kept for nothing
+                found[answer] = self._continuation(answer, messages, prompt_text, prompt)
+                continue
             if key not in self._continuations:
                 self._continuations[key] = self._continuation(answer, messages, prompt_text, prompt)
             found[answer] = self._continuations[key]

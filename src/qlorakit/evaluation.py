@@ -29,7 +29,7 @@ from qlorakit.statistics import Resampling
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from qlorakit.encoding import EncodedRow, Encoder
+    from qlorakit.encoding import EncodedRows, Encoder
     from qlorakit.layout import PrefixSharing
     from qlorakit.report import Report
     from qlorakit.task import Decision, Row, Task
@@ -124,7 +124,9 @@ def evaluate(
             answered.extend(asking.ask_with_shots(shots, seed))
     answered.extend(_answer_baselines(data))
     sheet = Sheet.of(task, data.rows, data.ids, resampling)
-    texts = [[message.text for message in row.examples[0].messages] for row in asking.questions.encoded]
+    texts = None
+    if include_text:
+        texts = [[message.text for message in row.examples[0].messages] for row in asking.questions.encoded]
     return sheet.report(
         answered,
         notes=[*asking.notes, *_notes(data), *_model_notes(model, data.rows, task)],
@@ -137,7 +139,7 @@ def evaluate(
         },
         slices=slices,
         label_counts=Counter(map(task.reference, data.train)) if data.train and task.single else None,
-        texts=texts if include_text else None,
+        texts=texts,
         training=vars(model).get(HISTORY, ()),
     )
 
@@ -147,10 +149,10 @@ class _Data:
     """Rows to be asked, and those that were learned or chosen from."""
 
     task: Task[Any]
-    rows: list[dict[str, Any]]
+    rows: Sequence[Row]
     ids: list[str]
-    train: list[dict[str, Any]] | None
-    validation: list[dict[str, Any]] | None
+    train: Sequence[Row] | None
+    validation: Sequence[Row] | None
 
     @classmethod
     def read(
@@ -187,12 +189,11 @@ class _Asking:
         self.notes: list[str] = []
         task = without_answers(data.task)
         rows = encoder.encode_rows(data.rows, task)
-        self.notes += warn_of(rows).warnings()
-        self.questions = self._prepare(task, data.rows, rows)
+        self.notes += warn_of(rows)
+        self.questions = self._prepare(task, rows)
         self.validation: Questions | None = None
         if task.decision and data.validation:
-            found = encoder.encode_rows(data.validation, task)
-            self.validation = self._prepare(task, data.validation, found)
+            self.validation = self._prepare(task, encoder.encode_rows(data.validation, task))
 
     def ask(
         self,
@@ -206,9 +207,8 @@ class _Asking:
         rule, began = questions.task.decision, time.monotonic()
         with PeakMemory(self.model.device) as memory:
             answers = answer(self.model, questions, progress=self.progress, title=f"asking {name}")
-        cost = Cost(
-            round(time.monotonic() - began, 2), answers.tokens, tokens_alone(questions.encoded), memory.peak_bytes
-        )
+        seconds = round(time.monotonic() - began, 2)
+        cost = Cost(seconds, answers.tokens, questions.encoded.tokens_alone, memory.peak_bytes)
         if rule is None:
             return Answered(name, answers.outputs, cost)
         if validation:
@@ -227,9 +227,7 @@ class _Asking:
             except EncodingError:
                 drawn.pop()
                 continue
-            cut = sum(item.cut_tokens for row in encoded for item in row.encoded)
-            before = sum(item.cut_tokens for row in self.questions.encoded for item in row.encoded)
-            if cut <= before:
+            if encoded.counts.cut_tokens <= self.questions.encoded.counts.cut_tokens:
                 break
             drawn.pop()
         if len(drawn) < shots:
@@ -240,17 +238,17 @@ class _Asking:
             return []
         validation = None
         if self.validation:
-            rows = self.validation.rows
-            validation = self._prepare(task, rows, self.encoder.encode_rows(rows, task))
-        questions = self._prepare(task, self.data.rows, encoded)
+            validation = self._prepare(task, self.encoder.encode_rows(self.validation.rows, task))
+        questions = self._prepare(task, encoded)
         name = f"{BASE} with {len(drawn)} shot{'s' if len(drawn) > 1 else ''}"
         return [self.ask(name, questions=questions, validation=validation)]
 
-    def _prepare(self, task: Task[Any], rows: Sequence[Row], encoded: Sequence[EncodedRow]) -> Questions:
+    def _prepare(self, task: Task[Any], encoded: EncodedRows) -> Questions:
         layout = layout_for(
-            self.model, self.encoder, encoded, prefix_sharing=self.prefix_sharing, token_budget=self.token_budget
-        )
-        return Questions.prepare(task, self.encoder, rows, encoded, layout)
+            self.model, self.encoder, encoded.longest, prefix_sharing=self.prefix_sharing,
+            token_budget=self.token_budget,
+        )  # fmt: skip
+        return Questions(task, encoded, layout)
 
     def settings(self) -> dict[str, Any]:
         """How rows were asked."""
@@ -265,16 +263,6 @@ class _Asking:
             "rows_fingerprint": fingerprint(self.data.rows),
             "train_fingerprint": fingerprint(train) if train is not None else None,
         }
-
-
-def tokens_alone(rows: Iterable[EncodedRow]) -> int:
-    """Tokens to be computed where each question, and each choice after it, is computed by itself."""
-    sizes = (
-        sum(len(item.prompt) + len(choice) - 1 for choice in item.choices) if item.choices else len(item.prompt)
-        for row in rows
-        for item in row.encoded
-    )
-    return sum(sizes)
 
 
 def _answer_baselines(data: _Data) -> Iterator[Answered]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import logging
 import math
@@ -18,7 +19,7 @@ from transformers import Cache, GenerationConfig, LogitsProcessor, LogitsProcess
 
 from qlorakit.adapters import DECISION, warn_of_other_task
 from qlorakit.display import progress_bar
-from qlorakit.encoding import Encoded, EncodedRow, Encoder, EncodingCounts
+from qlorakit.encoding import Encoded, EncodedRow, EncodedRows, Encoder
 from qlorakit.errors import ConfigurationError, DataError, ModelError
 from qlorakit.layout import Layout, PrefixSharing, choose_layout
 from qlorakit.logits import keeps_logits, one_at_a_time, plain_model
@@ -42,6 +43,8 @@ logger = logging.getLogger(__name__)
 NOT_FINITE = "what the model computes is not finite: its weights or its compute type are broken"
 # Answers that are sorted and cut at a time.
 AT_A_TIME = 1 << 12
+# Rows whose tokens are in memory at a time; so many are cut into batches once for all models that are asked.
+ROWS_AT_A_TIME = 10_000
 # A common beginning of fewer tokens is computed in every batch.
 SHORTEST_PAST = 16
 GENERATES_TOGETHER = "qlorakit_generates_together"  # attribute of a model that was checked
@@ -55,7 +58,7 @@ class Answers:
 
     Attributes:
         outputs: One per row.
-        predictions: One per example of each row.
+        predictions: One per example of each row, where they were asked to be kept.
         tokens: Computed in forward passes, padding included.
     """
 
@@ -115,21 +118,21 @@ def predict(
     rows = as_rows(rows)
     check_rows(rows, task, labelled=False)
     ids = row_ids(rows)
-    to_dataset(rows)  # what cannot be returned is better known before anything is asked
-    taken = sorted(set(RESULT_COLUMNS) & {name for row in rows for name in row})
+    columns = to_dataset(rows).column_names  # what cannot be returned is better known before anything is asked
+    taken = sorted(set(RESULT_COLUMNS) & set(columns))
     if taken:
         msg = f"the rows already have the column {taken[0]!r}, which predict would overwrite; rename it first"
         raise DataError(msg)
     encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
     encoded = encoder.encode_rows(rows, task)
     warn_of(encoded)
-    layout = layout_for(model, encoder, encoded, prefix_sharing=prefix_sharing, token_budget=token_budget)
-    answers = answer(model, Questions.prepare(task, encoder, rows, encoded, layout), progress=progress)
+    layout = layout_for(model, encoder, encoded.longest, prefix_sharing=prefix_sharing, token_budget=token_budget)
+    answers = answer(model, Questions(task, encoded, layout), progress=progress)
     rule = task.decision
     decision = (vars(model).get(DECISION) or rule.default) if rule else {}
     outputs = [rule.apply(output, decision) if rule else output for output in answers.outputs]
     results = zip(rows, ids, outputs, strict=True)
-    return to_dataset([{**row, **_result(identity, output, min_probability)} for row, identity, output in results])
+    return to_dataset({**row, **_result(identity, output, min_probability)} for row, identity, output in results)
 
 
 @dataclass(frozen=True)
@@ -168,60 +171,113 @@ class Scoring:
 
 
 @dataclass(frozen=True)
+class Portion:
+    """Some rows of a data set, cut into batches.
+
+    Attributes:
+        rows: They.
+        encoded: Their examples.
+        scoring: Those examples that have choices.
+    """
+
+    rows: Sequence[Row]
+    encoded: Sequence[EncodedRow]
+    scoring: Scoring
+
+    @classmethod
+    def of(cls, encoded: EncodedRows, places: slice, layout: Layout) -> Portion:
+        """Cut rows into batches."""
+        part = encoded[places]
+        closed = [(number, item) for number, row in enumerate(part) for item in row.encoded if item.choices]
+        sets = [(item.prompt, item.choices or ()) for _, item in closed]
+        return cls(encoded.rows[places], part, Scoring.prepare(sets, [number for number, _ in closed], layout))
+
+
+@dataclass(frozen=True)
 class Questions:
     """Rows of a task ready to be asked; one model after the other can answer them.
 
     Attributes:
         task: How answers are read.
-        encoder: Made the tokens.
-        rows: The rows.
-        encoded: Their examples.
-        scoring: Those examples that have choices, cut into batches.
-        layout: How.
+        encoded: The rows with their examples.
+        layout: How they are cut into batches.
     """
 
     task: Task[Any]
-    encoder: Encoder
-    rows: Sequence[Row]
-    encoded: Sequence[EncodedRow]
-    scoring: Scoring
+    encoded: EncodedRows
     layout: Layout
 
-    @classmethod
-    def prepare(
-        cls, task: Task[Any], encoder: Encoder, rows: Sequence[Row], encoded: Sequence[EncodedRow], layout: Layout
-    ) -> Questions:
-        """Cut rows into batches."""
-        closed = [(number, item) for number, row in enumerate(encoded) for item in row.encoded if item.choices]
-        sets = [(item.prompt, item.choices or ()) for _, item in closed]
-        scoring = Scoring.prepare(sets, [number for number, _ in closed], layout)
-        return cls(task, encoder, rows, encoded, scoring, layout)
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows."""
+        return self.encoded.rows
+
+    def portions(self) -> Iterator[tuple[float, Portion]]:
+        """All rows, so many at a time, with the share of them that is before; kept if there is only one portion."""
+        if len(self.rows) <= ROWS_AT_A_TIME:
+            yield 0.0, self._only
+            return
+        for start in range(0, len(self.rows), ROWS_AT_A_TIME):
+            places = slice(start, start + ROWS_AT_A_TIME)
+            yield start / len(self.rows), Portion.of(self.encoded, places, self.layout)
+
+    @functools.cached_property
+    def _only(self) -> Portion:
+        return Portion.of(self.encoded, slice(None), self.layout)
 
 
-def answer(model: PreTrainedModel, questions: Questions, *, progress: bool, title: str = "answering") -> Answers:
-    """Ask the model every example and parse the answers of each row."""
-    examples = [pair for row in questions.encoded for pair in zip(row.examples, row.encoded, strict=True)]
+def answer(
+    model: PreTrainedModel,
+    questions: Questions,
+    *,
+    progress: bool,
+    title: str = "answering",
+    keep_predictions: bool = False,
+) -> Answers:
+    """Ask the model every example and parse the answers of each row.
+
+    Args:
+        model: To be asked.
+        questions: The rows.
+        progress: Whether to show a bar.
+        title: Of the bar.
+        keep_predictions: Whether what the model said to each example is kept as well, which takes memory.
+    """
+    outputs: list[Output[Any]] = []
+    kept: list[tuple[Prediction, ...]] = []
+    tokens = 0
+    with evaluating(model), progress_bar(title, shown=progress) as advance:
+        for before, portion in questions.portions():
+            share = len(portion.rows) / len(questions.rows)
+            predictions, cost = _ask(
+                model, questions, portion, lambda done, before=before, share=share: advance(before + share * done)
+            )
+            parsed = zip(portion.rows, portion.encoded, predictions, strict=True)
+            outputs.extend(questions.task.parse(row, item.examples, said) for row, item, said in parsed)
+            kept.extend(predictions if keep_predictions else ())
+            tokens += cost
+    return Answers(tuple(outputs), tuple(kept), tokens)
+
+
+def _ask(
+    model: PreTrainedModel, questions: Questions, portion: Portion, advance: Callable[[float], None]
+) -> tuple[list[tuple[Prediction, ...]], int]:
+    """What the model says to each example of each row, and the tokens computed."""
+    examples = [pair for row in portion.encoded for pair in zip(row.examples, row.encoded, strict=True)]
     closed = [index for index, (example, _) in enumerate(examples) if example.choices is not None]
     free = [index for index, (example, _) in enumerate(examples) if example.choices is None]
     predictions: dict[int, Prediction] = {}
-    with evaluating(model), progress_bar(title, shown=progress) as advance:
-        scored, tokens = score(model, questions.scoring, advance=advance)
-        for index, logprobs in zip(closed, scored, strict=True):
-            predictions[index] = _likeliest(examples[index][0].choices or (), logprobs)
-        prompts = [examples[index][1].prompt for index in free]
-        layout = questions.layout
-        written, more = generate(
-            model, questions.encoder, prompts, token_budget=layout.token_budget, share_prefix=layout.shared,
-            advance=advance,
-        )  # fmt: skip
-        predictions.update(zip(free, written, strict=True))
+    scored, tokens = score(model, portion.scoring, advance=advance)
+    for index, logprobs in zip(closed, scored, strict=True):
+        predictions[index] = _likeliest(examples[index][0].choices or (), logprobs)
+    layout = questions.layout
+    written, more = generate(
+        model, questions.encoded.encoder, [examples[index][1].prompt for index in free],
+        token_budget=layout.token_budget, share_prefix=layout.shared, advance=advance,
+    )  # fmt: skip
+    predictions.update(zip(free, written, strict=True))
     in_order = iter([predictions[index] for index in range(len(examples))])
-    grouped = tuple(tuple(next(in_order) for _ in row.examples) for row in questions.encoded)
-    parsed = tuple(
-        questions.task.parse(row, item.examples, answers)
-        for row, item, answers in zip(questions.rows, questions.encoded, grouped, strict=True)
-    )
-    return Answers(parsed, grouped, tokens + more)
+    return [tuple(next(in_order) for _ in row.examples) for row in portion.encoded], tokens + more
 
 
 def score(
@@ -483,7 +539,14 @@ def layout_for(
     prefix_sharing: PrefixSharing,
     token_budget: int | None,
 ) -> Layout:
-    """The layout in which a model is asked these rows, or trained on them.
+    """The layout in which a model is asked rows, or trained on them.
+
+    Args:
+        model: The model.
+        encoder: Knows the padding token.
+        encoded: Those of the rows that hold the longest sequences; others have no say.
+        prefix_sharing: See ``train``, as for the budget.
+        token_budget: Most tokens of a forward pass.
 
     Raises:
         ConfigurationError: A setting is out of range.
@@ -504,8 +567,7 @@ def layout_for(
 
 def _typical(item: Encoded) -> list[Continuation]:
     """One or two things that an example makes a model read."""
-    answers = item.choices or ((item.target,) if item.target else ())
-    longest = [Continuation(item.prompt, answer) for answer in sorted(answers, key=len)[-2:]]
+    longest = [Continuation(item.prompt, answer) for answer in sorted(item.answers, key=len)[-2:]]
     return longest or [Continuation(item.prompt[:-1], item.prompt[-1:])]
 
 
@@ -536,12 +598,12 @@ def pad_id(encoder: Encoder) -> int:
     return int(pad)
 
 
-def warn_of(encoded: Iterable[EncodedRow]) -> EncodingCounts:
-    """Say what encoding had to change, and return the counts."""
-    counts = EncodingCounts.of(encoded)
-    for warning in counts.warnings():
+def warn_of(encoded: EncodedRows) -> list[str]:
+    """Say what encoding had to change, and return the sentences."""
+    warnings = encoded.counts.warnings()
+    for warning in warnings:
         logger.warning(warning)
-    return counts
+    return warnings
 
 
 def _likeliest(choices: Sequence[str], logprobs: Sequence[float]) -> Prediction:

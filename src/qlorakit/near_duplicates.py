@@ -271,7 +271,7 @@ class _Components:
 
         if self.waiting:
             ends = [self.labels[np.concatenate(side)] for side in zip(*self.waiting, strict=True)]
-            graph = coo_array((np.ones(len(ends[0]), np.int8), tuple(ends)), shape=(self.size, self.size))
+            graph = coo_array((np.ones(len(ends[0]), bool), tuple(ends)), shape=(self.size, self.size))
             self.labels = connected_components(graph, directed=False)[1][self.labels].astype(np.int64)
             self.waiting.clear()
 
@@ -339,7 +339,8 @@ def _band_keys(shingles: Hashes, sizes: Integers, threshold: float) -> Hashes:
     for place, sketch in zip(range(len(sizes)), sketches, strict=False):
         values[place] = sketch.hashvalues.reshape(bands, rows)
     factors = np.random.default_rng(SEED).integers(0, 2**64, rows, dtype=np.uint64) | np.uint64(1)
-    return ((values * factors).sum(axis=2, dtype=np.uint64) >> np.uint64(32)).astype(np.uint32)
+    keys: Hashes = ((values * factors).sum(axis=2, dtype=np.uint64) >> np.uint64(32)).astype(np.uint32)
+    return keys
 
 
 def _link_band(corpus: _Corpus, components: _Components, band: int, threshold: float) -> None:

@@ -29,7 +29,7 @@ from qlorakit.sampling import StepLoader, StepRows, find_documents, part_of
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
-    from qlorakit.encoding import EncodedRow, Encoder
+    from qlorakit.encoding import EncodedRow, EncodedRows, Encoder
     from qlorakit.inference import Answers
     from qlorakit.layout import Layout
     from qlorakit.task import Decision, Output, Row, Task
@@ -44,8 +44,8 @@ logger = logging.getLogger(__name__)
 class Data:
     """Rows with their tokens."""
 
-    rows: tuple[Row, ...]
-    encoded: tuple[EncodedRow, ...]
+    rows: Sequence[Row]
+    encoded: EncodedRows
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
 
     def __init__(self, *, plan: Plan, **arguments: Any) -> None:  # noqa: ANN401  # the parent's arguments
         super().__init__(
-            train_dataset=list(plan.training.encoded),
-            eval_dataset=list(plan.evaluation.encoded) if plan.evaluation else None,
+            train_dataset=plan.training.encoded,
+            eval_dataset=plan.evaluation.encoded if plan.evaluation else None,
             data_collator=_as_is,
             **arguments,
         )
@@ -106,15 +106,14 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
         self._warn_of_large_questions()
         self.questions = None
         if plan.evaluation:
-            data = plan.evaluation
-            self.questions = Questions.prepare(plan.task, plan.encoder, data.rows, data.encoded, plan.layout)
+            self.questions = Questions(plan.task, plan.evaluation.encoded, plan.layout)
         self.remove_callback(PrinterCallback)  # prints dictionaries where there is no bar
         self.control: TrainerControl
 
     def _warn_of_large_questions(self) -> None:
         """A question with all of its choices is one whole, which may need more than the budget."""
         budget = self.plan.layout.token_budget
-        lessons = self.plan.lessons(self.plan.training.encoded).lessons
+        lessons = self.plan.lessons(self.plan.training.encoded.largest).lessons
         largest = max((_tokens(lesson) for lesson in lessons), default=0)
         if largest > budget > 1:
             logger.warning(
@@ -185,7 +184,9 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
             return {}
         rows, encoded = self.questions.rows, self.questions.encoded
         began = time.monotonic()
-        answers = answer(self.model, self.questions, progress=not self.args.disable_tqdm, title="evaluating")
+        answers = answer(
+            self.model, self.questions, progress=not self.args.disable_tqdm, title="evaluating", keep_predictions=True
+        )
         references = [self.plan.task.reference(row) for row in rows]
         _, outputs = decided(self.plan.task, answers.outputs, references)
         metrics = {

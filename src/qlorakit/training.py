@@ -40,7 +40,6 @@ from qlorakit.checkpoints import (
     read_course,
     remove_incomplete,
 )
-from qlorakit.encoding import EncodingCounts
 from qlorakit.errors import (
     ConfigurationError,
     DataError,
@@ -207,9 +206,10 @@ def train(
         raise ConfigurationError(msg)
     keep_unpacked(model)
     encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
-    training, evaluation = _encode(train_dataset, task, encoder, "train_dataset"), None
+    training, evaluation = _encode(train_dataset, task, encoder, "train_dataset", progress=progress), None
     if eval_dataset is not None:
-        evaluation = _draw(_encode(eval_dataset, task, encoder, "eval_dataset"), max_eval_rows, seed)
+        evaluated = _encode(eval_dataset, task, encoder, "eval_dataset", progress=progress)
+        evaluation = _draw(evaluated, max_eval_rows, seed)
         _warn_of_overlap(training, evaluation, task)
 
     output = Path(output_dir)
@@ -217,7 +217,7 @@ def train(
     recorded = read_course(checkpoint) if checkpoint else {}
     token_budget = _resumed_budget(token_budget, recorded)
     layout = layout_for(
-        model, encoder, [*training.encoded, *(evaluation.encoded if evaluation else ())],
+        model, encoder, [*training.encoded.longest, *(evaluation.encoded.longest if evaluation else ())],
         prefix_sharing=prefix_sharing, token_budget=token_budget,
     )  # fmt: skip
     plan = Plan(task, encoder, training, evaluation, layout, loss_weight, objective, negatives, gather_documents)
@@ -283,7 +283,8 @@ def _draw(data: Data, most: int | None, seed: int) -> Data:
         return data
     logger.info("evaluations in training measure %d of the %d rows of eval_dataset", most, len(data.rows))
     places = sorted(random.Random(seed).sample(range(len(data.rows)), most))  # noqa: S311  # nothing secret
-    return Data(tuple(data.rows[place] for place in places), tuple(data.encoded[place] for place in places))
+    encoded = data.encoded.chosen(places)
+    return Data(encoded.rows, encoded)
 
 
 def _warn_of_overlap(training: Data, evaluation: Data, task: Task[Any]) -> None:
@@ -296,18 +297,18 @@ def _warn_of_overlap(training: Data, evaluation: Data, task: Task[Any]) -> None:
         )  # fmt: skip
 
 
-def _encode(dataset: Iterable[Row], task: Task[Any], encoder: Encoder, name: str) -> Data:
-    rows = tuple(as_rows(dataset, source=name))
+def _encode(dataset: Iterable[Row], task: Task[Any], encoder: Encoder, name: str, *, progress: bool) -> Data:
+    rows = as_rows(dataset, source=name)
     check_rows(rows, task, labelled=True, source=name)
     try:
-        encoded = tuple(encoder.encode_rows(rows, task))
+        encoded = encoder.encode_rows(rows, task, progress=progress)
     except EncodingError as error:
         msg = f"{name}, {error}"
         raise EncodingError(msg) from error
-    for number, row in enumerate(encoded, start=1):
-        if all(item.target is None for item in row.encoded):
-            msg = f"{name}, row {number}: there is nothing to learn from it; its examples have no target"
-            raise DataError(msg)
+    if encoded.without_target is not None:
+        number = encoded.without_target + 1
+        msg = f"{name}, row {number}: there is nothing to learn from it; its examples have no target"
+        raise DataError(msg)
     warn_of(encoded)
     return Data(rows, encoded)
 
@@ -466,9 +467,9 @@ def _run_record(trainer: TaskTrainer, course: Mapping[str, Any]) -> dict[str, An
     """What a run was, for whoever wants to repeat or judge it."""
     plan, state = trainer.plan, trainer.state
     trainable, total = trainer.model.get_nb_trainable_parameters()
-    counts = {"train": EncodingCounts.of(plan.training.encoded)}
+    counts = {"train": plan.training.encoded.counts}
     if plan.evaluation:
-        counts["eval"] = EncodingCounts.of(plan.evaluation.encoded)
+        counts["eval"] = plan.evaluation.encoded.counts
     lora = {**course["lora"], "seed": vars(trainer.model).get(LORA_SEED)}
     return {
         "settings": {**course, "lora": lora},
