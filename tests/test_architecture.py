@@ -17,7 +17,7 @@ LIGHT = (
     "encoding", "prefix_tree", "records", "report", "report_tables", "report_plots",
     "report_text", "report_html", "measuring", "comparing",
     "text_checks", "audit_advice", "audit_findings", "audit_scan", "audit_checks", "audit_text", "audit_html",
-    "data_audit",
+    "data_audit", "class_balance",
 )  # fmt: skip
 ENGINE = (
     "bitsandbytes_offline", "quantization", "last_layer", "logits", "attention", "fused_lora", "padded_batch",

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from qlorakit.data_audit import audit
     from qlorakit.errors import QlorakitError
     from qlorakit.evaluation import evaluate
+    from qlorakit.fixed_splits import split_by_column, split_by_time
     from qlorakit.inference import predict
     from qlorakit.plugins import get_task, list_tasks
-    from qlorakit.fixed_splits import split_by_column, split_by_time
     from qlorakit.quantization import load_quantized
     from qlorakit.reading import read_rows
     from qlorakit.report import Report

@@ -14,7 +14,7 @@ import heapq
 import json
 import operator
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, overload
 
@@ -78,10 +78,17 @@ class Encoded:
 
 @dataclass(frozen=True)
 class EncodedRow:
-    """The examples of one row, which stay together."""
+    """The examples of one row, which stay together.
+
+    Attributes:
+        examples: What is asked.
+        encoded: The same as tokens.
+        weight: Of the row's loss.
+    """
 
     examples: tuple[Example, ...]
     encoded: tuple[Encoded, ...]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -126,8 +133,16 @@ class EncodedRows(Sequence[EncodedRow]):
         tokens_alone: To be computed where each question, and each choice after it, is computed by itself.
     """
 
-    def __init__(self, encoder: Encoder, rows: Sequence[Row], task: Task[Any], *, progress: bool = False) -> None:
-        self.encoder, self.rows, self.task = encoder, rows, task
+    def __init__(
+        self,
+        encoder: Encoder,
+        rows: Sequence[Row],
+        task: Task[Any],
+        *,
+        class_weights: Mapping[Any, float] | None = None,
+        progress: bool = False,
+    ) -> None:
+        self.encoder, self.rows, self.task, self.class_weights = encoder, rows, task, class_weights
         self.without_target: int | None = None
         self.tokens_alone = 0
         self._kept: list[EncodedRow] | None = []
@@ -168,7 +183,8 @@ class EncodedRows(Sequence[EncodedRow]):
     def _encode(self, place: int, row: Row) -> EncodedRow:
         try:
             examples = tuple(self.task.format(row))
-            return EncodedRow(examples, tuple(map(self.encoder.encode, examples)))
+            weight = self.class_weights[self.task.reference(row)] if self.class_weights else 1.0
+            return EncodedRow(examples, tuple(map(self.encoder.encode, examples)), weight)
         except (DataError, EncodingError) as error:
             msg = f"row {place + 1}: {error}"
             raise type(error)(msg) from error
@@ -250,19 +266,27 @@ class Encoder:
         self._system_role = self._has_system_role()
         self._continuations: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[int, ...]] = {}
 
-    def encode_rows(self, rows: Sequence[Row], task: Task[Any], *, progress: bool = False) -> EncodedRows:
+    def encode_rows(
+        self,
+        rows: Sequence[Row],
+        task: Task[Any],
+        *,
+        class_weights: Mapping[Any, float] | None = None,
+        progress: bool = False,
+    ) -> EncodedRows:
         """Encode every row's examples once, to know that they fit; tokens of many rows are made again when needed.
 
         Args:
             rows: All of them.
             task: Asks about them.
+            class_weights: The weight of a row's loss by its reference; 1 unless given.
             progress: Whether to show a bar.
 
         Raises:
             DataError: A row the task cannot read, named by its position.
             EncodingError: An example that does not fit, named likewise.
         """
-        return EncodedRows(self, rows, task, progress=progress)
+        return EncodedRows(self, rows, task, class_weights=class_weights, progress=progress)
 
     def encode(self, example: Example) -> Encoded:
         """Encode one example, shortening its cuttable parts where it is too long.

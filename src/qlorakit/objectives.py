@@ -122,7 +122,7 @@ def lessons_of(
     return Lessons.of(
         lesson
         for place, row in enumerate(rows)
-        for lesson in _weighted(list(_lessons(place, row, objective, negatives, draw)), loss_weight)
+        for lesson in _weighted(list(_lessons(place, row, objective, negatives, draw)), loss_weight, row.weight)
     )
 
 
@@ -141,7 +141,7 @@ def _others(item: Encoded, negatives: int | None, draw: str) -> list[tuple[int, 
     return random.Random(f"{draw} {hash(item.prompt)}").sample(others, negatives)  # noqa: S311  # no secret
 
 
-def _weighted(lessons: list[Lesson], loss_weight: LossWeight) -> Iterator[Lesson]:
+def _weighted(lessons: list[Lesson], loss_weight: LossWeight, of_row: float) -> Iterator[Lesson]:
     size = sum(lesson.size for lesson in lessons)
     for lesson in lessons:
-        yield Lesson(lesson.sequences, lesson.row, 1.0 if loss_weight == "token" else 1.0 / size)
+        yield Lesson(lesson.sequences, lesson.row, of_row if loss_weight == "token" else of_row / size)

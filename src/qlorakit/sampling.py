@@ -22,7 +22,14 @@ class StepRows(Sampler[list[int]]):
     """
 
     def __init__(
-        self, rows: int, batch_size: int, *, seed: int, drop_last: bool = False, documents: Sequence[int] | None = None
+        self,
+        rows: int,
+        batch_size: int,
+        *,
+        seed: int,
+        drop_last: bool = False,
+        documents: Sequence[int] | None = None,
+        repeated: Sequence[int] = (),
     ) -> None:
         """Say what is drawn from.
 
@@ -33,9 +40,11 @@ class StepRows(Sampler[list[int]]):
             drop_last: Whether to leave out an incomplete last step.
             documents: Of each row; where given, documents are drawn instead of rows, and the rows of one stand next
                 to each other: in one step, or in two that follow each other where a step's end comes between.
+            repeated: Places of rows that come once more in every epoch, once for each time they stand here.
         """
-        self.rows, self.batch_size, self.seed, self.drop_last = rows, batch_size, seed, drop_last
-        self.documents = documents
+        self.places = [*range(rows), *repeated]
+        self.rows, self.batch_size, self.seed, self.drop_last = len(self.places), batch_size, seed, drop_last
+        self.documents = None if documents is None else [documents[place] for place in self.places]
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -48,7 +57,7 @@ class StepRows(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         order = self._order()
         for step in range(len(self)):
-            yield order[step * self.batch_size : (step + 1) * self.batch_size]
+            yield [self.places[item] for item in order[step * self.batch_size : (step + 1) * self.batch_size]]
 
     def _order(self) -> list[int]:
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)

@@ -19,6 +19,7 @@ from transformers import PrinterCallback, TrainerCallback
 
 from qlorakit.adapters import save_adapter
 from qlorakit.checkpoints import failed_save
+from qlorakit.class_balance import ClassBalance
 from qlorakit.errors import TrainingError
 from qlorakit.inference import AnswerSet, Questions, Scoring, answer, score
 from qlorakit.measuring import is_measurable
@@ -62,6 +63,8 @@ class Plan:
         objective: What is minimised.
         negatives: Most wrong choices that a right one is compared with.
         gather_documents: Whether the rows of a document come into the same step.
+        class_balance: How rare classes are given more weight.
+        repeated: Places of training rows that come once more in every epoch.
     """
 
     task: Task[Any]
@@ -73,6 +76,8 @@ class Plan:
     objective: Objective = "language_model"
     negatives: int | None = None
     gather_documents: bool = False
+    class_balance: ClassBalance = "none"
+    repeated: tuple[int, ...] = ()
 
     def lessons(self, rows: Sequence[EncodedRow], *, draw: str = "") -> Lessons:
         """What there is to learn from rows."""
@@ -130,6 +135,7 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
             seed=self.args.seed,
             drop_last=self.args.dataloader_drop_last,
             documents=find_documents(encoded) if self.plan.gather_documents else None,
+            repeated=self.plan.repeated,
         )
         workers = self.args.dataloader_num_workers
         return StepLoader(self.train_dataset, batch_sampler=steps, collate_fn=_as_is, num_workers=workers)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from qlorakit.bitsandbytes_offline import peft
 
@@ -40,6 +40,8 @@ from qlorakit.checkpoints import (
     read_course,
     remove_incomplete,
 )
+from qlorakit.class_balance import Balance, ClassBalance, balance
+from qlorakit.data_audit import audit
 from qlorakit.errors import (
     ConfigurationError,
     DataError,
@@ -115,6 +117,7 @@ def train(
     objective: Objective = "language_model",
     negatives: int | None = None,
     loss_weight: LossWeight = "token",
+    class_balance: ClassBalance = "none",
     gather_documents: bool = False,
     prefix_sharing: PrefixSharing = "auto",
     metric_for_best_model: str | None = None,
@@ -125,6 +128,7 @@ def train(
     token_budget: int | None = None,
     resume_from_checkpoint: bool | str | Path | None = False,
     overwrite: bool = False,
+    fatal_findings: Literal["refuse", "warn"] = "refuse",
     progress: bool = True,
     **training_arguments: Any,  # noqa: ANN401  # whatever transformers.TrainingArguments takes
 ) -> TrainResult:
@@ -153,6 +157,9 @@ def train(
             them unless given.
         loss_weight: ``"token"``: every target token (or choice among choices) counts the same; ``"row"``: every row
             does.
+        class_balance: For tasks with one label for each row.  ``"weights"``: the loss of a row counts more, the rarer
+            its class; ``"oversample"``: rows of rarer classes come several times in every epoch, until all classes
+            have as many.  See :func:`~qlorakit.class_balance.balance`.
         gather_documents: Whether rows that ask about the same text come next to each other, into the same step unless
             its end comes between them, where they share its computation; steps are then less varied.  Otherwise rows
             are drawn one by one.
@@ -169,6 +176,8 @@ def train(
         resume_from_checkpoint: ``True`` goes on from the last checkpoint in ``output_dir``; a path from that one.
         overwrite: Whether a run that ``output_dir`` holds may be replaced; the old adapter stays until the new one is
             complete.
+        fatal_findings: What to do where a quick look at the training rows finds what makes training pointless, such as
+            a single label; see :func:`~qlorakit.data_audit.audit`.
         progress: Whether to show bars.
         **training_arguments: Passed to ``transformers.TrainingArguments``, but for those that would lie here.
 
@@ -206,7 +215,10 @@ def train(
         raise ConfigurationError(msg)
     keep_unpacked(model)
     encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
-    training, evaluation = _encode(train_dataset, task, encoder, "train_dataset", progress=progress), None
+    training, balanced = _training_data(
+        train_dataset, task, encoder, class_balance, seed=seed, findings=fatal_findings, progress=progress
+    )
+    evaluation = None
     if eval_dataset is not None:
         evaluated = _encode(eval_dataset, task, encoder, "eval_dataset", progress=progress)
         evaluation = _draw(evaluated, max_eval_rows, seed)
@@ -220,7 +232,10 @@ def train(
         model, encoder, [*training.encoded.longest, *(evaluation.encoded.longest if evaluation else ())],
         prefix_sharing=prefix_sharing, token_budget=token_budget,
     )  # fmt: skip
-    plan = Plan(task, encoder, training, evaluation, layout, loss_weight, objective, negatives, gather_documents)
+    plan = Plan(
+        task, encoder, training, evaluation, layout, loss_weight, objective, negatives, gather_documents,
+        class_balance, balanced.repeated,
+    )  # fmt: skip
     arguments = build_arguments(model, output / "checkpoints", {**settings, **training_arguments}, progress=progress)
     base = base_record(model)
     course = course_of(plan, model, arguments, base, early_stopping_patience)
@@ -297,11 +312,53 @@ def _warn_of_overlap(training: Data, evaluation: Data, task: Task[Any]) -> None:
         )  # fmt: skip
 
 
-def _encode(dataset: Iterable[Row], task: Task[Any], encoder: Encoder, name: str, *, progress: bool) -> Data:
+def _training_data(
+    dataset: Iterable[Row],
+    task: Task[Any],
+    encoder: Encoder,
+    class_balance: ClassBalance,
+    *,
+    seed: int,
+    findings: str,
+    progress: bool,
+) -> tuple[Data, Balance]:
+    """The rows to train on, looked at before anything takes long, and how their classes are balanced."""
+    if findings not in {"refuse", "warn"}:
+        msg = f"fatal_findings={findings!r} is not one of 'refuse', 'warn'"
+        raise ConfigurationError(msg)
+    rows = as_rows(dataset, source="train_dataset")
+    check_rows(rows, task, labelled=True, source="train_dataset")
+    balanced = balance(rows, task, class_balance, seed=seed)
+    _look_at(rows, task, findings)
+    return _encode(rows, task, encoder, "train_dataset", weights=balanced.weights, progress=progress), balanced
+
+
+def _look_at(rows: Sequence[Row], task: Task[Any], findings: str) -> None:
+    """Refuse data that training cannot make anything of, and say what else is wrong at a glance."""
+    found = audit(rows, task, quick=True)
+    for finding in found.findings:
+        if finding.severity == "warning" or (finding.severity == "fatal" and findings == "warn"):
+            logger.warning("train_dataset: %s. %s", finding.title, finding.what_to_do)
+    if found.fatal and findings == "refuse":
+        told = "; ".join(f"{finding.title}. {finding.why} {finding.what_to_do}" for finding in found.fatal)
+        msg = f'train_dataset: {told} (fatal_findings="warn" trains all the same)'
+        raise DataError(msg)
+
+
+def _encode(
+    dataset: Iterable[Row],
+    task: Task[Any],
+    encoder: Encoder,
+    name: str,
+    *,
+    weights: Mapping[Any, float] | None = None,
+    progress: bool,
+) -> Data:
     rows = as_rows(dataset, source=name)
-    check_rows(rows, task, labelled=True, source=name)
+    if weights is None:
+        check_rows(rows, task, labelled=True, source=name)
     try:
-        encoded = encoder.encode_rows(rows, task, progress=progress)
+        encoded = encoder.encode_rows(rows, task, class_weights=weights, progress=progress)
     except EncodingError as error:
         msg = f"{name}, {error}"
         raise EncodingError(msg) from error

@@ -226,6 +226,7 @@ def course_of(
         "negatives": plan.negatives,
         "gather_documents": plan.gather_documents,
         "loss_weight": plan.loss_weight,
+        "class_balance": plan.class_balance,
         "early_stopping_patience": patience,
         "max_length": plan.encoder.max_length,
         "max_new_tokens": plan.encoder.max_new_tokens,
