@@ -10,10 +10,11 @@ FOLDER = Path(qlorakit.__file__).parent
 LIGHT = (
     "errors", "task", "cells", "metrics", "score_metrics", "text_metrics", "statistics", "numbers", "thresholds",
     "baselines",
-    "tag_schemes", "spans", "entity_metrics", "entities", "kinds", "shots", "slicing", "hookspecs", "plugins",
+    "tag_schemes", "spans", "entity_metrics", "entities", "kinds", "shots", "slicing", "recognisers",
+    "hookspecs", "plugins",
     "display", "rows", "row_store", "text_encoding", "file_readers", "reading",
     "near_duplicates", "splits", "fixed_splits", "split_files",
-    "recognisers", "country_recognisers", "person_names", "privacy",
+    "person_names", "country_recognisers", "privacy",
     "encoding", "prefix_tree", "records", "report", "report_tables", "report_plots",
     "report_text", "report_html", "measuring", "comparing",
     "text_checks", "audit_advice", "audit_findings", "audit_scan", "audit_checks", "audit_text", "audit_html",

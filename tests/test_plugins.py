@@ -76,6 +76,31 @@ def test_qlorakit_models_supplies_models_by_name(install):
     assert plugins.origin == {"toy/base": "toy-models 1.0"}
 
 
+BADGES = """
+from qlorakit.hookspecs import hookimpl
+from qlorakit.recognisers import Recogniser
+
+@hookimpl
+def qlorakit_recognisers():
+    yield Recogniser.matching("badge", "HB-[0-9]{6}")
+"""
+
+
+def test_qlorakit_recognisers_supplies_recognisers_that_every_search_uses(install, monkeypatch):
+    from qlorakit import privacy
+
+    plugins = install(toy_badges=BADGES)
+    monkeypatch.setattr(privacy, "installed", lambda: plugins)
+    (found,) = privacy.find_personal_data("wears HB-204471", builtin_only=True)
+    assert (found.start, found.end, found.kind) == (6, 15, "badge")
+
+
+def test_a_plugin_that_supplies_something_else_as_a_recogniser_is_left_out(install):
+    plugins = install(toy_badges=BADGES.replace('Recogniser.matching("badge", "HB-[0-9]{6}")', '"HB"'))
+    assert plugins.recognisers == []
+    assert "must yield Recogniser objects, not str" in plugins.broken["toy-badges 1.0"]
+
+
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_has_a_test(hook):
     assert any(name.startswith(f"test_{hook}_") for name in globals())

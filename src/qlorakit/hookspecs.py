@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import pluggy
 
+from qlorakit.recognisers import Recogniser
 from qlorakit.task import BaseModel, Task
 
 hookspec = pluggy.HookspecMarker("qlorakit")
@@ -54,4 +55,19 @@ def qlorakit_models() -> Iterable[BaseModel]:  # type: ignore[empty-body]
                 summary="The house's approved base model",
                 licence="Apache-2.0",
             )
+    """
+
+
+@hookspec
+def qlorakit_recognisers() -> Iterable[Recogniser]:  # type: ignore[empty-body]
+    """Supply recognisers of personal data, which every search of ``qlorakit.privacy`` then uses besides its own.
+
+    .. code-block:: python
+
+        from qlorakit.hookspecs import hookimpl
+        from qlorakit.recognisers import Recogniser
+
+        @hookimpl
+        def qlorakit_recognisers():
+            yield Recogniser.matching("staff_number", "HB-[0-9]{6}", context="badge|staff")
     """

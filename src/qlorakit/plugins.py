@@ -13,6 +13,7 @@ import pluggy
 
 from qlorakit import hookspecs
 from qlorakit.errors import PluginError, UnknownNameError, did_you_mean
+from qlorakit.recognisers import Recogniser
 from qlorakit.task import BaseModel, Task
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ class Plugins:
     Attributes:
         tasks: By name.
         models: By name.
+        recognisers: All of them, which have no names.
         broken: Why a plugin was left out, by its distribution.
         origin: The distribution, with version, that supplied a task or model, by its name.
     """
 
     tasks: dict[str, Task[Any]] = field(default_factory=dict)
     models: dict[str, BaseModel] = field(default_factory=dict)
+    recognisers: list[Recogniser] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)
     origin: dict[str, str] = field(default_factory=dict)
 
@@ -127,6 +130,12 @@ def _load(entry_point: EntryPoint, plugins: Plugins) -> None:
     origin = _distribution(entry_point)
     tasks = _collect(manager.hook.qlorakit_tasks, Task, plugins.tasks, plugins)
     models = _collect(manager.hook.qlorakit_models, BaseModel, plugins.models, plugins)
+    recognisers = [item for supplied in manager.hook.qlorakit_recognisers() for item in supplied]
+    wrong = next((item for item in recognisers if not isinstance(item, Recogniser)), None)
+    if wrong is not None:
+        msg = f"a hook must yield Recogniser objects, not {type(wrong).__name__}"
+        raise PluginError(msg)
+    plugins.recognisers.extend(recognisers)
     plugins.tasks.update(tasks)
     plugins.models.update(models)
     plugins.origin.update(dict.fromkeys([*tasks, *models], origin))

@@ -19,7 +19,6 @@ from transformers import PrinterCallback, TrainerCallback
 
 from qlorakit.adapters import save_adapter
 from qlorakit.checkpoints import failed_save
-from qlorakit.class_balance import ClassBalance
 from qlorakit.errors import TrainingError
 from qlorakit.inference import AnswerSet, Questions, Scoring, answer, score
 from qlorakit.measuring import is_measurable
@@ -30,6 +29,7 @@ from qlorakit.sampling import StepLoader, StepRows, find_documents, part_of
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
+    from qlorakit.class_balance import ClassBalance
     from qlorakit.encoding import EncodedRow, EncodedRows, Encoder
     from qlorakit.inference import Answers
     from qlorakit.layout import Layout
