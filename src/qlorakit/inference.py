@@ -249,14 +249,17 @@ def answer(
     with evaluating(model), progress_bar(title, shown=progress) as advance:
         for before, portion in questions.portions():
             share = len(portion.rows) / len(questions.rows)
-            predictions, cost = _ask(
-                model, questions, portion, lambda done, before=before, share=share: advance(before + share * done)
-            )
+            predictions, cost = _ask(model, questions, portion, functools.partial(_advance_by, advance, before, share))
             parsed = zip(portion.rows, portion.encoded, predictions, strict=True)
             outputs.extend(questions.task.parse(row, item.examples, said) for row, item, said in parsed)
             kept.extend(predictions if keep_predictions else ())
             tokens += cost
     return Answers(tuple(outputs), tuple(kept), tokens)
+
+
+def _advance_by(advance: Callable[[float], None], before: float, share: float, done: float) -> None:
+    """Report what is done of a portion as what is done of everything."""
+    advance(before + share * done)
 
 
 def _ask(
