@@ -44,8 +44,9 @@ class Evidence:
     Attributes:
         task: How it is asked and judged.
         read: All rows.
-        learning_rate: Chosen on validation rows.
-        epochs: Likewise.
+        learning_rate: Chosen on validation rows (``--validation-only``), but for ``case_hold`` and ``convfinqa``, where
+            nothing is learned at any.
+        epochs: How often training goes through the rows.
         max_length: Most tokens of a question and its answer.
         max_new_tokens: Most tokens of an answer that is written.
     """
@@ -127,7 +128,7 @@ def tasks() -> Mapping[str, Evidence]:
                 instruction="Read the sentence from terms of service and answer the question about it by yes or no.",
                 question="Is this so: {label}?",
             ),
-            lambda: read_json_lines("lexglue_samples/unfair_tos.jsonl"), learning_rate=2e-3,
+            lambda: read_json_lines("lexglue_samples/unfair_tos.jsonl"), learning_rate=8e-3,
         ),
         "case_hold": Evidence(
             multiple_choice(
@@ -166,7 +167,7 @@ def tasks() -> Mapping[str, Evidence]:
                 "evidence/meqsum", summary="short questions",
                 instruction="Put the patient's message into one short question.",
             ),
-            read_meqsum, max_length=512, max_new_tokens=64, learning_rate=2e-3,
+            read_meqsum, max_length=512, max_new_tokens=64,
         ),
     }  # fmt: skip
 

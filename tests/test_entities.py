@@ -25,7 +25,7 @@ each_encoding = pytest.mark.parametrize("encoding", ["lines", "words"])
 
 def declare(**changes):
     words = {"summary": "Who is named?", "instruction": "Find organisations and persons.", "types": TYPES}
-    return entities("toy/names", **{**words, **changes})
+    return entities("toy/names", **{**words, "encoding": "lines", **changes})
 
 
 def answered(text, answer, **changes):

@@ -9,7 +9,7 @@ from qlorakit.task import Column
 
 TONES = ("positive", "neutral", "negative")
 TONE = single_label("toy/tone", summary="Which?", instruction="the tone", labels=TONES)
-NAMES = entities("toy/names", summary="Who?", instruction="names", types=("ORG", "ROLE"))
+NAMES = entities("toy/names", summary="Who?", instruction="names", types=("ORG", "ROLE"), encoding="lines")
 
 
 def judged(predictions, rows, task, **settings):
