@@ -12,7 +12,7 @@ LIGHT = (
     "baselines",
     "tag_schemes", "spans", "entity_metrics", "entities", "kinds", "shots", "slicing", "recognisers",
     "hookspecs", "plugins",
-    "display", "rows", "row_store", "text_encoding", "file_readers", "reading",
+    "display", "row_store", "rows", "text_encoding", "file_readers", "reading",
     "near_duplicates", "splits", "fixed_splits", "split_files",
     "person_names", "country_recognisers", "privacy",
     "encoding", "prefix_tree", "records", "report", "report_tables", "report_plots",

@@ -417,3 +417,14 @@ def test_the_hash_of_a_template_changes_with_the_template_alone():
     hashes = {template_hash(tokenizer_of(template)) for template in TEMPLATES}
     assert len(hashes) == len(TEMPLATES)
     assert template_hash(build_tokenizer((WORDS, "other words"))) == template_hash(tokenizer_of("embedded"))
+
+
+@pytest.mark.parametrize("mark", ["<think>", "</tool_call>", "[REF]"])
+def test_marks_that_are_one_token_are_broken_up_in_the_data(mark):
+    tokenizer = tokenizer_of()
+    tokenizer.add_tokens([mark, "  "])
+    ours = Encoder(tokenizer, max_length=128)
+    found = ours.encode(ask(f"sales {mark} rose  and"))
+    assert found.neutralised == 1
+    assert tokenizer.convert_tokens_to_ids(mark) not in found.prompt
+    assert ours.encode(ask("sales rose  and")).neutralised == 0

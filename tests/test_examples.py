@@ -26,7 +26,9 @@ def other_model(tmp_path):
 @pytest.fixture
 def sentences(tmp_path):
     words = {"positive": "rose", "negative": "fell", "neutral": "was"}
-    rows = [{"sentence": f"sales {word} {n}", "sentiment": label} for n in "abcdefghij" for label, word in words.items()]
+    rows = [
+        {"sentence": f"sales {word} {n}", "sentiment": label} for n in "abcdefghij" for label, word in words.items()
+    ]
     return write_jsonl(tmp_path / "sentences.jsonl", rows)
 
 

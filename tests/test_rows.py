@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from qlorakit import rows as row_module
 from qlorakit.errors import DataError, PluginError
-from qlorakit.rows import as_rows, check_rows, fingerprint, input_key, row_content, row_ids
+from qlorakit.rows import DatasetRows, as_rows, check_rows, fingerprint, input_key, row_content, row_ids
 
 ROWS = [{"text": "sales rose", "label": "up"}, {"text": "sales fell", "label": "down"}]
 
@@ -89,3 +90,28 @@ def test_a_class_label_that_is_not_known_is_none():
         {"label": None},
         {"label": None},
     ]
+
+
+def test_what_can_be_read_only_once_is_kept_in_memory_where_it_is_little():
+    assert as_rows(row for row in ROWS) == ROWS
+
+
+def test_what_can_be_read_only_once_goes_to_a_file_where_it_is_much(monkeypatch):
+    monkeypatch.setattr(row_module, "STREAMED_ROWS", 10)
+    found = as_rows({"number": number} for number in range(25))
+    assert isinstance(found, DatasetRows)
+    assert [row["number"] for row in found] == list(range(25))
+    assert as_rows({"number": number} for number in range(10)) == [{"number": number} for number in range(10)]
+
+
+def test_a_dataset_that_is_streamed_is_read_once():
+    import datasets
+
+    streamed = datasets.Dataset.from_list(ROWS).to_iterable_dataset()
+    assert list(as_rows(streamed)) == ROWS
+
+
+@pytest.mark.parametrize(("rows", "kind"), [("text", "str"), ({"text": "a"}, "dict"), ([3], "int in a list")])
+def test_what_is_no_rows_is_an_error_of_the_data(rows, kind):
+    with pytest.raises(DataError, match=f"the rows: a list of mappings .* is needed, not {kind}$"):
+        as_rows(rows)

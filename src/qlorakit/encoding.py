@@ -13,6 +13,7 @@ import hashlib
 import heapq
 import json
 import operator
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,6 +49,8 @@ DEFAULT_CHAT_TEMPLATE = """\
 KEPT_TOKENS = 8_000_000
 LONGEST_ROWS = 4
 WORTH_A_BAR = 2_000  # rows
+
+MARK = re.compile(r"<[^\s<>]+>|\[[^\s\[\]]+\]|\{[^\s{}]+\}")
 
 BOUNDARY = 8  # prompt tokens before a continuation that can have an influence on how it is cut into tokens
 
@@ -260,7 +263,7 @@ class Encoder:
         self.tokenizer = tokenizer
         self.max_length = max_length
         self.max_new_tokens = min(max_new_tokens, max(1, max_length // 2))
-        self._control = [token for token in control_tokens(tokenizer) if len(token) > 1]
+        self._control = [token for token in (*control_tokens(tokenizer), *_marks(tokenizer)) if len(token) > 1]
         self.control_ids = frozenset(tokenizer.convert_tokens_to_ids(control_tokens(tokenizer)))
         self._template = FIXED_DATE + tokenizer.get_chat_template()
         self._system_role = self._has_system_role()
@@ -491,6 +494,12 @@ def control_tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:
     if tokenizer.pad_token not in added:  # an ordinary word that was chosen for padding stays one in texts
         named.discard(tokenizer.pad_token)
     return sorted(added | named, key=lambda token: (-len(token), token))
+
+
+def _marks(tokenizer: PreTrainedTokenizerBase) -> list[str]:
+    """Texts such as ``<think>`` that are one token, to which models were trained to react, though none of control."""
+    added = {token.content for token in tokenizer.added_tokens_decoder.values() if not token.special}
+    return sorted((token for token in added if MARK.fullmatch(token)), key=lambda token: (-len(token), token))
 
 
 def template_hash(tokenizer: PreTrainedTokenizerBase) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from qlorakit.errors import ConfigurationError, DataError, PluginError
+from qlorakit.row_store import to_dataset
 from qlorakit.task import Task
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from qlorakit.task import Row
 
 ROWS_AT_A_TIME = 1_000
+STREAMED_ROWS = 20_000  # in memory, of those that can be read only once
 
 
 def check_task(task: object) -> None:
@@ -80,6 +83,9 @@ def _name_of(value: Any, names: Sequence[str]) -> Any:  # noqa: ANN401  # whatev
 def as_rows(rows: Iterable[Row], *, source: str = "the rows") -> Sequence[dict[str, Any]]:
     """The rows as a sequence of dictionaries; those of a dataset stay where they are until they are asked for.
 
+    What can be read only once, such as a generator or a ``datasets.IterableDataset``, goes through memory in portions,
+    into a temporary file where there are more than ``STREAMED_ROWS``.
+
     Raises:
         DataError: They are no sequence of mappings.
     """
@@ -87,13 +93,26 @@ def as_rows(rows: Iterable[Row], *, source: str = "the rows") -> Sequence[dict[s
         return rows
     if hasattr(rows, "features") and hasattr(rows, "with_format") and hasattr(rows, "select"):
         return DatasetRows(rows)
-    found = list(rows)
-    single = isinstance(rows, str | Mapping)  # which would fall apart into characters or column names
-    wrong = [type(item).__name__ for item in ([rows] if single else found) if single or not isinstance(item, Mapping)]
-    if wrong:
-        msg = f"{source}: a list of mappings like {{'text': ...}} or a datasets.Dataset is needed, not {wrong[0]}"
-        raise DataError(msg if single else f"{msg} in a list")
-    return [dict(row) for row in found]
+    if isinstance(rows, str | Mapping):  # which would fall apart into characters or column names
+        raise DataError(_NO_ROWS.format(source, type(rows).__name__))
+    remaining = _mappings(rows, source)
+    if isinstance(rows, Sequence):
+        return list(remaining)
+    found = list(itertools.islice(remaining, STREAMED_ROWS))
+    following = list(itertools.islice(remaining, 1))
+    if not following:
+        return found
+    return DatasetRows(to_dataset(itertools.chain(found, following, remaining), source=source))
+
+
+_NO_ROWS = "{}: a list of mappings like {{'text': ...}} or a datasets.Dataset is needed, not {}"
+
+
+def _mappings(rows: Iterable[Row], source: str) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        if not isinstance(row, Mapping):
+            raise DataError(f"{_NO_ROWS} in a list".format(source, type(row).__name__))
+        yield dict(row)
 
 
 def check_rows(
