@@ -1,18 +1,17 @@
 import base64
 import hashlib
 import re
-from html.parser import HTMLParser
 
 import pytest
 from browser import browser, find_browser
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import Page
 
 from qlorakit.audit_findings import Audit, Finding
 from qlorakit.audit_html import LONGEST_TABLE, render_html
-from qlorakit.report_tables import clean
+from qlorakit.documents import clean
 
-VOID = {"meta", "link"}
 TAGS = {
     "html", "head", "meta", "link", "title", "style", "body", "header", "main", "footer", "section", "h1", "h2", "p",
     "ul", "li", "dl", "dt", "dd", "div", "span", "blockquote", "details", "summary", "table", "thead", "tbody", "tr",
@@ -23,27 +22,6 @@ HOSTILE = (
     '"><svg onload=alert(1)>', "</title><base href=//x.y>", "{{ 7 * 7 }}{% raw %}", "&lt;b&gt; &amp;", "<!-- a",
     "\u202eabc\x00\x1b[31m",
 )  # fmt: skip
-
-
-class Reader(HTMLParser):
-    def __init__(self, page):
-        super().__init__()
-        self.open, self.pieces, self.tags, self.attributes = [], [], set(), []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        self.attributes.extend(attrs)
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if data.strip() and self.open[-1] != "style":
-            self.pieces.append(" ".join(data.split()))
 
 
 def finding(**changes):
@@ -60,19 +38,19 @@ def audit_of(*findings, **changes):
 
 
 def test_the_page_says_what_each_finding_says():
-    said = Reader(render_html(audit_of(finding(), finding(severity="fatal"), skipped=("lengths",)))).pieces
+    said = Page(render_html(audit_of(finding(), finding(severity="fatal"), skipped=("lengths",)))).pieces
     assert {"tests/colour", "5 % of 'test'", "It matters.", "Do it.", "2, 5 and 38 more", "0.050", "1,200"} <= set(said)
     assert {"fatal", "warning", "lengths", "Audit of 1,000 rows: 1 fatal, 1 warning, 0 notes"} <= set(said)
 
 
 def test_an_audit_without_findings_is_a_page_too():
-    assert "Audit of 1 row: 0 fatal, 0 warnings, 0 notes" in Reader(render_html(audit_of(rows=1))).pieces
+    assert "Audit of 1 row: 0 fatal, 0 warnings, 0 notes" in Page(render_html(audit_of(rows=1))).pieces
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_data_is_shown_and_never_obeyed(hostile):
     one = finding(title=hostile, figures={hostile: 1, "t": {hostile: 2}}, texts=(hostile, "plain"))
-    page = Reader(render_html(audit_of(one, task=hostile, skipped=(hostile,))))
+    page = Page(render_html(audit_of(one, task=hostile, skipped=(hostile,))))
     assert page.open == []
     assert page.tags <= TAGS
     assert page.pieces.count(" ".join(clean(hostile).split())) >= 5
@@ -81,14 +59,14 @@ def test_data_is_shown_and_never_obeyed(hostile):
 @settings(max_examples=50, deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_leaves_its_place(words):
-    page = Reader(render_html(audit_of(finding(title=words, texts=(words,)), task=words)))
+    page = Page(render_html(audit_of(finding(title=words, texts=(words,)), task=words)))
     assert page.open == []
     assert page.tags <= TAGS
 
 
 def test_the_page_loads_nothing_and_runs_nothing():
     page = render_html(audit_of(finding()))
-    names = {name for name, _ in Reader(page).attributes}
+    names = {name for name, _ in Page(page).attributes}
     assert not {name for name in names if name.startswith("on")} | (names & {"src", "style", "action"})
     style = re.search("<style>(.*)</style>", page, re.DOTALL)[1]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -105,8 +83,8 @@ def test_a_long_table_is_folded_away_and_a_short_one_is_not():
 
 def test_texts_are_shown_where_they_were_asked_for():
     page = render_html(audit_of(finding(texts=("one text", "another"))))
-    assert {"row 2", "row 5", "one text", "another"} <= set(Reader(page).pieces)
-    assert "blockquote" not in Reader(render_html(audit_of(finding()))).tags
+    assert {"row 2", "row 5", "one text", "another"} <= set(Page(page).pieces)
+    assert "blockquote" not in Page(render_html(audit_of(finding()))).tags
 
 
 @pytest.mark.skipif(not find_browser(), reason="no Chromium to look at the page with")

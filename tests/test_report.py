@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from report_samples import sample_report
 
 from qlorakit.comparing import judge
+from qlorakit.documents import ENDINGS
 from qlorakit.errors import ConfigurationError, DataError, EvidenceError, OutputError, UnknownNameError
 from qlorakit.kinds import single_label
-from qlorakit.report import ENDINGS, FORMAT, Comparison, Estimate, Report, System, format_p
+from qlorakit.report import FORMAT, Comparison, Estimate, Report, System, format_p
 from qlorakit.statistics import McNemar
 from qlorakit.task import ClassScores
 

@@ -3,24 +3,23 @@ import hashlib
 import re
 import time
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 from browser import browser, find_browser
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pages import Page
 from report_samples import NOTHING, first_changed, hostile_report, replaced, sample_report, small_report
 
+from qlorakit.documents import clean
 from qlorakit.report import Estimate, Slice, Slices
 from qlorakit.report_html import MANY_CLASSES, MINUS, WIDEST_MATRIX, WORST_CLASSES, render_html
-from qlorakit.report_tables import clean
 from qlorakit.task import ClassScores
 
 SECTIONS = (
     "Result", "All metrics", "Classes", "Confusion", "Calibration", "Risk against coverage", "Learning curve",
     "Worst errors", "Slices", "Cost", "Settings and fingerprints",
 )  # fmt: skip
-VOID = {"meta", "link"}
 TAGS = {
     "html", "head", "meta", "link", "title", "style", "body", "header", "main", "footer", "nav", "section", "aside",
     "h1", "h2", "h3", "p", "a", "ul", "ol", "li", "dl", "dt", "dd", "div", "span", "blockquote", "details", "summary",
@@ -34,42 +33,15 @@ HOSTILE = (
 )  # fmt: skip
 
 
-class Reader(HTMLParser):
-    """What a page holds: its text piece by piece, and the tags and attributes in it."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.open, self.pieces, self.tags, self.attributes = [], [], set(), []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        self.attributes.extend(attrs)
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if data.strip() and self.open[-1] != "style":
-            self.pieces.append(" ".join(data.split()))
-
-    @property
-    def text(self):
-        return " ".join(self.pieces)
-
-
 def read(report):
-    return Reader(render_html(report))
+    return Page(render_html(report))
 
 
 def section(report, title):
     """The part of the page below a heading, as text."""
     page = render_html(report)
     found = [part for part in re.split(r"(?=<section )", page.partition("<footer>")[0]) if f'">{title}</h2>' in part]
-    return Reader(found[0].replace("</main>", "")).text if found else None
+    return Page(found[0].replace("</main>", "")).text if found else None
 
 
 @pytest.mark.parametrize("title", SECTIONS)

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_samples import TONES, first_changed, replaced, sample_report, small_report
 
+from qlorakit.documents import clean
 from qlorakit.report_tables import (
     ERRORS_SHOWN,
     LONGEST_TEXT,
     bin_table,
-    clean,
     comparison_table,
     confused_pairs,
     confusion_table,

@@ -8,8 +8,8 @@ from markdown_it import MarkdownIt
 from report_samples import NOTHING, TONES, first_changed, hostile_report, replaced, sample_report, small_report
 
 from qlorakit.display import TEXT_WIDTH, as_text
+from qlorakit.documents import clean
 from qlorakit.report import Cost, Estimate, Slice, Slices
-from qlorakit.report_tables import clean
 from qlorakit.report_text import render_markdown, render_text
 from qlorakit.task import ClassScores
 

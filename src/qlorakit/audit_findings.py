@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, get_args
 
-from qlorakit.errors import ConfigurationError, DataError, OutputError, UnknownNameError, did_you_mean
-from qlorakit.records import write_json
+from qlorakit.documents import load_document, save_document
+from qlorakit.errors import DataError, UnknownNameError, did_you_mean
 
 Severity = Literal["fatal", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -19,7 +19,6 @@ Figures = Mapping[str, Number | Mapping[str, Number]]
 T = TypeVar("T")
 A = TypeVar("A", bound="Audit")
 FORMAT = 1
-ENDINGS = (".json", ".html", ".md", ".txt")
 
 
 @dataclass(frozen=True)
@@ -124,17 +123,7 @@ class Audit:
             ConfigurationError: Another ending.
             OutputError: The file cannot be written.
         """
-        path = Path(path)
-        if path.suffix not in ENDINGS:
-            msg = f"{path}: audits are saved as {', '.join(ENDINGS)}"
-            raise ConfigurationError(msg)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._write(path)
-        except OSError as error:
-            msg = f"{path} could not be written: {error}"
-            raise OutputError(msg) from error
-        return path
+        return save_document(path, "audit", self.to_dict, self._renderers())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -143,15 +132,7 @@ class Audit:
         Raises:
             DataError: The file is missing, damaged, no audit, or of another version.
         """
-        path = Path(path)
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            msg = f"{path} cannot be read: {error}"
-            raise DataError(msg) from error
-        except (ValueError, RecursionError) as error:
-            msg = f"{path} is no audit: it is not JSON ({error})"
-            raise DataError(msg) from error
+        record = load_document(path, "audit")
         if not isinstance(record, dict) or record.get("format") != FORMAT:
             msg = f"{path} is no audit that this version reads; audit the rows again"
             raise DataError(msg)
@@ -161,22 +142,12 @@ class Audit:
             msg = f"{path} is a damaged audit: {type(error).__name__} {error}"
             raise DataError(msg) from error
 
-    def _write(self, path: Path) -> None:
-        if path.suffix == ".json":
-            write_json(path, self.to_dict())
-            return
-        if path.suffix == ".html":
-            from qlorakit.audit_html import render_html as render
-        elif path.suffix == ".md":
-            from qlorakit.audit_text import render_markdown as render
-        else:
-            from qlorakit.audit_text import render_text as render
-        partial = path.with_name(f".{path.name}.partial")
-        try:
-            partial.write_text(render(self), encoding="utf-8")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+    def _renderers(self) -> dict[str, Callable[[], str]]:
+        from qlorakit.audit_html import render_html
+        from qlorakit.audit_text import render_markdown, render_text
+
+        renderers = {".html": render_html, ".md": render_markdown, ".txt": render_text}
+        return {ending: partial(render, self) for ending, render in renderers.items()}
 
 
 def _audit(cls: type[A], record: Mapping[str, Any]) -> A:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING
-
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from qlorakit.audit_findings import SEVERITIES
 from qlorakit.audit_text import number_text, row_list
-from qlorakit.report_tables import clean
+from qlorakit.documents import render_page
 
 if TYPE_CHECKING:
     from qlorakit.audit_findings import Audit, Finding
@@ -65,26 +59,12 @@ def render_html(audit: Audit) -> str:
     Args:
         audit: All that it holds is escaped.
     """
-    environment = Environment(
-        autoescape=True, finalize=_clean, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    style = _resource("report.css") + _resource("audit.css")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     counts = [(f"{severity}s" if severity != "fatal" else severity, len(audit.of(severity))) for severity in SEVERITIES]
-    return environment.from_string(_resource("audit.html.jinja")).render(
+    return render_page(
+        "audit.html.jinja",
+        ("report.css", "audit.css"),
         audit=audit,
         facts=[("rows", f"{audit.rows:,}"), *((name, str(count)) for name, count in counts)],
         findings=[Shown.of(finding) for finding in audit.findings],
         most=LONGEST_TABLE,
-        style=Markup(style),  # noqa: S704  # our own
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'",
     )
-
-
-def _resource(name: str) -> str:
-    return files("qlorakit").joinpath(name).read_text(encoding="utf-8")
-
-
-def _clean(shown: object) -> object:
-    """What is about to be escaped, without characters that have no place in a page."""
-    return clean(shown) if isinstance(shown, str) and not isinstance(shown, Markup) else shown

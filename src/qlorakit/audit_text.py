@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.padding import Padding
 
 from qlorakit.display import as_text
-from qlorakit.report_tables import clean
+from qlorakit.documents import clean
 from qlorakit.report_text import _escape as escape
 
 if TYPE_CHECKING:

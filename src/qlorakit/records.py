@@ -28,11 +28,20 @@ def write_json(path: Path, content: object, *, default: Callable[[object], objec
         OSError: The file cannot be written.
     """
     text = json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False, default=default)
+    write_text(path, f"{text}\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file; what stood there before stays until the new content is complete.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(f"{text}\n", encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
         partial.replace(path)
-    except OSError:
+    except BaseException:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise

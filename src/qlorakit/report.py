@@ -5,18 +5,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from types import UnionType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Self, get_args, get_origin, get_type_hints
 
-from qlorakit.errors import ConfigurationError, DataError, EvidenceError, OutputError, UnknownNameError, did_you_mean
-from qlorakit.records import write_json
+from qlorakit.documents import load_document, save_document
+from qlorakit.errors import ConfigurationError, DataError, EvidenceError, UnknownNameError, did_you_mean
 from qlorakit.score_metrics import CalibrationBin, RiskCoverage, threshold_for_risk
 from qlorakit.statistics import McNemar  # noqa: TC001  # load() reads the types of fields
 from qlorakit.task import ClassScores, Output
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 FORMAT = 2
 SIGNIFICANCE = 0.05
-ENDINGS = (".json", ".md", ".html", ".txt")
 CONDITION = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*", re.IGNORECASE)
 
 
@@ -323,17 +322,7 @@ class Report:
             ConfigurationError: Another ending.
             OutputError: The file cannot be written, or a value of the report not as JSON.
         """
-        path = Path(path)
-        if path.suffix not in ENDINGS:
-            msg = f"{path}: reports are saved as {', '.join(ENDINGS)}"
-            raise ConfigurationError(msg)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._write(path)
-        except OSError as error:
-            msg = f"{path} could not be written: {error}"
-            raise OutputError(msg) from error
-        return path
+        return save_document(path, "report", self.to_dict, self._renderers())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -343,15 +332,7 @@ class Report:
             DataError: The file is missing, damaged, no report, holds a row id twice, or was written by a newer or an
                 older version.
         """
-        path = Path(path)
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-        except OSError as error:
-            msg = f"{path} cannot be read: {error}"
-            raise DataError(msg) from error
-        except (ValueError, RecursionError) as error:
-            msg = f"{path} is no report: it is not JSON ({error})"
-            raise DataError(msg) from error
+        record = load_document(path, "report")
         report: Self = _from_record(cls, record, str(path))
         return report
 
@@ -438,29 +419,12 @@ class Report:
         said = "has no value" if value is None else f"is {metrics[name]}"
         return f"{name} {said}, which is not {match[1]} {match[2]}"
 
-    def _write_json(self, path: Path) -> None:
-        try:
-            write_json(path, self.to_dict())
-        except TypeError as error:
-            msg = f"{path} is not written: the report holds a value that JSON cannot ({error})"
-            raise OutputError(msg) from error
+    def _renderers(self) -> dict[str, Callable[[], str]]:
+        from qlorakit.report_html import render_html
+        from qlorakit.report_text import render_markdown, render_text
 
-    def _write(self, path: Path) -> None:
-        if path.suffix == ".json":
-            self._write_json(path)
-            return
-        if path.suffix == ".html":
-            from qlorakit.report_html import render_html as render
-        elif path.suffix == ".md":
-            from qlorakit.report_text import render_markdown as render
-        else:
-            from qlorakit.report_text import render_text as render
-        partial = path.with_name(f".{path.name}.partial")
-        try:
-            partial.write_text(render(self), encoding="utf-8")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        renderers = {".html": render_html, ".md": render_markdown, ".txt": render_text}
+        return {ending: partial(render, self) for ending, render in renderers.items()}
 
 
 _BEST_FIRST = ("beats", "is ahead of", "equals", "is behind", "loses to", "cannot")
@@ -556,11 +520,6 @@ def _faults(report: Report) -> Iterator[str]:
     commonest = Counter(str(item["row_id"]) for item in report.predictions).most_common(1)
     if commonest and commonest[0][1] > 1:
         yield f"row id {commonest[0][0]!r} occurs {commonest[0][1]} times"
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    msg = f"{name} is no number"
-    raise ValueError(msg)
 
 
 _PLAIN: Mapping[Any, tuple[type, ...]] = {int: (int,), float: (float, int), str: (str,)}

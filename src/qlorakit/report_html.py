@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from qlorakit.documents import render_page
 from qlorakit.report_plots import (
     Axis,
     Line,
@@ -32,7 +29,6 @@ from qlorakit.report_tables import (
     WrongAnswer,
     bin_table,
     class_table,
-    clean,
     comparison_table,
     confused_pairs,
     cost_table,
@@ -177,27 +173,13 @@ def render_html(report: Report) -> str:
     Args:
         report: All that it holds is escaped.
     """
-    environment = Environment(
-        autoescape=True, finalize=_clean, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    style = _resource("report.css")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return environment.from_string(_resource("report.html.jinja")).render(
+    return render_page(
+        "report.html.jinja",
+        ("report.css",),
         report=report,
         facts=_facts(report),
         sections=[section for section in _sections(report) if section is not None],
-        style=_as_it_is(style),
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'",
     )
-
-
-def _resource(name: str) -> str:
-    return files("qlorakit").joinpath(name).read_text(encoding="utf-8")
-
-
-def _clean(shown: object) -> object:
-    """What is about to be escaped, without characters that have no place in a page."""
-    return clean(shown) if isinstance(shown, str) and not isinstance(shown, Markup) else shown
 
 
 def _as_it_is(written: str) -> Markup:

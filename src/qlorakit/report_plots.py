@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from qlorakit.report_tables import clean, is_number
+from qlorakit.documents import clean
+from qlorakit.report_tables import is_number
 
 if TYPE_CHECKING:
     from qlorakit.report import Estimate

@@ -5,7 +5,6 @@ Words of the data stand here as they are: whoever draws them makes them harmless
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +30,6 @@ LONGEST_TEXT = 1200  # letters of a row's text that are shown
 TRAINING_SHOWN = 12
 CHOICES = "multiple choice"  # a kind of task with scores that are probabilities, though it has no labels
 # What could command a terminal, turn the direction of a line, end it, or not be written to a file.
-CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 COVERAGES = (0.25, 0.5, 0.75, 0.9, 1.0)
 
 
@@ -302,11 +300,6 @@ def shown(value: object, *, absent: str = NO_ANSWER) -> str:
         said = [" ".join(map(shown, part)) if nested else shown(part) for part in parts]
         return ("; " if nested else ", ").join(said) or "none"
     return str(value) or EMPTY
-
-
-def clean(words: str) -> str:
-    """Without characters that command a terminal, turn the direction of a line, or that no file can hold."""
-    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", words.replace("\r\n", "\n").replace("\t", " "))
 
 
 def is_number(value: object) -> TypeGuard[float]:

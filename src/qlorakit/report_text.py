@@ -11,11 +11,11 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from qlorakit.display import TEXT_WIDTH, as_text
+from qlorakit.documents import clean
 from qlorakit.report_tables import (
     DataTable,
     bin_table,
     class_table,
-    clean,
     comparison_table,
     confused_pairs,
     confusion_table,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qlorakit.errors import DataError, OutputError
+from qlorakit.records import write_text
 from qlorakit.rows import as_rows, fingerprint, row_content
 from qlorakit.splits import SIDES, UNUSED, divided, hash_of
 
@@ -44,13 +44,10 @@ def save_split(data: Mapping[str, Iterable[Row]], path: str | Path) -> Path:
         raise DataError(msg)
     sides = {name: _described(as_rows(rows)) for name, rows in data.items()}
     path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(json.dumps({"format": FORMAT, "sides": sides}), encoding="utf-8")
-        unfinished.replace(path)
+        write_text(path, json.dumps({"format": FORMAT, "sides": sides}))
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         msg = f"{path} cannot be written: {error}"
         raise OutputError(msg) from error
     return path
