@@ -596,3 +596,53 @@ def test_a_message_tells_no_text_of_a_row(read, caplog):
 def test_one_line_of_many_megabytes_is_read(read):
     text = "sales rose " * 1_000_000
     assert len(read(json.dumps({"text": text, "label": "up"}), "rows.jsonl")[0]["text"]) == len(text)
+
+
+# What else turns up
+
+
+@pytest.mark.parametrize(
+    ("begin", "what"),
+    [(b"PK\x03\x04", "spreadsheet"), (b"%PDF-1.7", "PDF"), (b"\x1f\x8b", "gzip"), (b"PAR1", "parquet")],
+)
+def test_a_file_of_another_kind_is_recognised_whatever_its_ending(read, begin, what):
+    with pytest.raises(DataError, match=rf"rows\.csv is .*{what}.*, not text; save it as csv, or unpack it"):
+        read(begin + bytes(range(256)))
+
+
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[" * 100_000, "not usable JSON .*recursion"),
+        ('{"text": "a", "label": "up", "n": ' + "9" * 5000 + "}", "not usable JSON .*digits"),
+        ('{"text": "a", "text": "b", "label": "up"}', "the name 'text' occurs twice"),
+        ('[{"text": "a\\ud800", "label": "up"}]', r"half of a character|not list"),
+    ],
+    ids=["nested", "digits", "twice", "half"],
+)
+def test_json_that_cannot_be_used_is_an_error_of_the_data(read, name, content, said):
+    with pytest.raises(DataError, match=said):
+        read(content, name)
+
+
+def test_a_pair_of_escaped_halves_is_a_character(read):
+    assert read('{"text": "sales \\ud83d\\ude00", "label": "up"}', "rows.jsonl")["text"][0] == "sales 😀"
+
+
+def test_a_number_of_more_than_64_bits_is_an_error_of_the_data(read):
+    with pytest.raises(DataError, match="a whole number has more than 64 bits; write it as text"):
+        read(json.dumps({**ROWS[0], "n": 2**70}), "rows.jsonl")
+
+
+@pytest.mark.parametrize("delimiter", [";;", "", '"', "\n", 3])
+def test_a_delimiter_that_is_not_one_character_is_refused(read, delimiter):
+    with pytest.raises(ConfigurationError, match=r"delimiter=.*: must be one character"):
+        read(CSV, delimiter=delimiter)
+
+
+def test_many_or_long_column_names_do_not_make_a_long_message(read):
+    header = ",".join(f"{'column' * 40} {number}" for number in range(500))
+    with pytest.raises(DataError, match="and 470 more") as caught:
+        read(f"{header}\n{'x,' * 499}x\n")
+    assert len(str(caught.value)) < 3000

@@ -16,6 +16,7 @@ from qlorakit.text_encoding import file_encoding
 
 SEPARATORS = (",", ";", "\t", "|")
 DOCUMENT_START = "-DOCSTART-"
+HALF = re.compile(r"\\u[dD][89a-fA-F]")
 ROWS_AT_A_TIME = 1_000
 NO_TEXT = "there is a NUL character in it: the file is damaged, or no text"
 
@@ -100,7 +101,7 @@ class Reader:
         """
         text = self.path.read_text(encoding=file_encoding(self.path, self.encoding))
         try:
-            whole = json.loads(text)
+            whole = json.loads(text, object_pairs_hook=_without_repeats)
         except json.JSONDecodeError as error:
             if error.msg == "Extra data":
                 self.notes.append("there is a JSON object in each line, as in a .jsonl file")
@@ -108,7 +109,12 @@ class Reader:
                 return
             msg = f"{self.path}, line {error.lineno}: not valid JSON ({error.msg} at character {error.colno})"
             raise DataError(msg) from error
-        yield from (_object(item, number) for number, item in enumerate(self._list_in(whole), start=1))
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits, or endless brackets
+            msg = f"{self.path}: not usable JSON ({error})"
+            raise DataError(msg) from error
+        escaped = HALF.search(text) is not None
+        for number, item in enumerate(self._list_in(whole), start=1):
+            yield _object(item, number, escaped=escaped)
 
     def _list_in(self, whole: object) -> Sequence[object]:
         if isinstance(whole, list):
@@ -234,18 +240,39 @@ def _records(reader: Any, header: Sequence[str]) -> Iterator[Numbered]:  # noqa:
 
 def _json_row(line: str, number: int) -> Numbered:
     try:
-        found = json.loads(line)
+        found = json.loads(line, object_pairs_hook=_without_repeats)
     except json.JSONDecodeError as error:
         return Numbered(number, None, f"not valid JSON ({error.msg} at character {error.pos + 1})")
-    except RecursionError:
-        return Numbered(number, None, "not usable JSON: lists or objects are nested too deeply")
-    return _object(found, number)
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or endless brackets
+        return Numbered(number, None, f"not usable JSON ({error})")
+    return _object(found, number, escaped=HALF.search(line) is not None)
 
 
-def _object(found: object, number: int) -> Numbered:
+def _object(found: object, number: int, *, escaped: bool) -> Numbered:
     if isinstance(found, dict):
+        if escaped and _holds_half(found):
+            return Numbered(number, None, "it holds half of a character (a lone surrogate such as \\ud800)")
         return Numbered(number, found)
     return Numbered(number, None, f"an object like {{...}} is needed, not {type(found).__name__}")
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, unless a name occurs twice in it, of which Python would keep the last one without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for number, (name, _) in enumerate(pairs) if name in dict(pairs[:number]))
+        msg = f"the name {twice!r} occurs twice in an object"
+        raise ValueError(msg)
+    return found
+
+
+def _holds_half(found: object) -> bool:
+    """Whether a text in it cannot be written as UTF-8, because only one half of an escaped pair is there."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _is_table(found: object) -> bool:

@@ -30,6 +30,7 @@ HUB = "hf://datasets/"
 SNIFFED_LINES = 20
 MATCHED_ROWS = 1_000  # whose columns are matched to the task's
 NAMED_ROWS = 5  # bad ones in a message
+MOST, LONGEST_NAME = 30, 60  # columns of a message, and their characters
 
 
 def read_rows(
@@ -83,6 +84,9 @@ def read_rows(
     check_task(task)
     if bad_rows not in get_args(BadRows):
         msg = f"bad_rows={bad_rows!r} is not one of {', '.join(map(repr, get_args(BadRows)))}"
+        raise ConfigurationError(msg)
+    if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n'):
+        msg = f"delimiter={delimiter!r}: must be one character, and neither a quotation mark nor a line break"
         raise ConfigurationError(msg)
     found = _find(source, task, encoding, delimiter, file_format, split)
     names = _label_table(label_names)
@@ -258,7 +262,8 @@ class _Table:
         told = "; ".join(self.bad) + (f"; and {more} more" if more else "")
         if self.bad_count and not skip:
             many = f"{self.bad_count} rows are unusable: " if self.bad_count > 1 else ""
-            msg = f'{many}{told}. Repair them, or pass bad_rows="skip" to leave them out'
+            stop = "" if told.endswith(("?", ".")) else "."
+            msg = f'{many}{told}{stop} Repair them, or pass bad_rows="skip" to leave them out'
             raise DataError(msg)
         if not self.good_count:
             msg = f"{self.found.name} holds no rows" + (f" that can be used: {told}" if self.bad else "")
@@ -342,7 +347,7 @@ def match_columns(
         elif labelled or not column.label:
             msg = (
                 f"{source}: no column for {column.name!r} (looked for {', '.join(map(repr, names))}); "
-                f"found: {', '.join(map(repr, found))}.{did_you_mean(names[0], found)} "
+                f"found: {_listed(found)}.{did_you_mean(names[0], found)} "
                 f'Say which one it is with columns={{"{column.name}": "..."}}'
             )
             raise DataError(msg)
@@ -356,10 +361,15 @@ def _check_given(source: str, found: Sequence[str], task: Task[Any], given: Mapp
             msg = f"columns={dict(given)!r}: {task.name} has no column {name}; it has {', '.join(known)}"
             raise ConfigurationError(msg)
         if chosen not in found:
-            there = ", ".join(map(repr, found))
-            msg = f"columns: {source} has no column {chosen!r}; found: {there}.{did_you_mean(chosen, found)}"
+            msg = f"columns: {source} has no column {chosen!r}; found: {_listed(found)}.{did_you_mean(chosen, found)}"
             raise ConfigurationError(msg)
     twice = [chosen for chosen, count in Counter(given.values()).items() if count > 1]
     if twice:
         msg = f"columns={dict(given)!r}: {twice[0]!r} can stand for one column only"
         raise ConfigurationError(msg)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Column names for a message, few and short enough to be read."""
+    shown = ", ".join(repr(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}...") for name in names[:MOST])
+    return shown if len(names) <= MOST else f"{shown} and {len(names) - MOST} more"

@@ -73,6 +73,12 @@ def _table(rows: Sequence[Row], source: str) -> pa.Table:
         return pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise _mixed(source, error) from error
+    except UnicodeEncodeError as error:
+        msg = f"{source}: a text holds half of a character (a lone surrogate); repair it, or remove the row"
+        raise DataError(msg) from error
+    except OverflowError as error:
+        msg = f"{source}: a whole number has more than 64 bits; write it as text"
+        raise DataError(msg) from error
 
 
 def _unified(tables: Sequence[pa.Table], source: str) -> pa.Schema:

@@ -21,6 +21,14 @@ MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+# Files that are often given a wrong ending, by their first bytes.
+NO_TEXT = {
+    b"PK\x03\x04": "a spreadsheet or another zip archive",
+    b"\xd0\xcf\x11\xe0": "an old office file",
+    b"\x1f\x8b": "compressed by gzip",
+    b"%PDF-": "a PDF file",
+    b"PAR1": "a parquet file",
+}
 BLOCK = 1 << 20
 SAMPLED_LINES = 2_000
 _UNLIKELY_IN_WESTERN = re.compile(
@@ -59,6 +67,10 @@ def file_encoding(path: Path, given: str | None = None) -> str:
         return "utf-8-sig" if given.lower().replace("_", "-") in {"utf-8", "utf8"} else given
     with path.open("rb") as file:
         head = file.read(BLOCK)
+    kind = next((name for begin, name in NO_TEXT.items() if head.startswith(begin)), None)
+    if kind:
+        msg = f"{path} is {kind}, not text; save it as csv, or unpack it"
+        raise DataError(msg)
     marked = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
     if marked is None and head.count(0) > ZEROS_OF_UTF_16 * max(len(head), 1):
         marked = "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
