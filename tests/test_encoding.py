@@ -377,7 +377,8 @@ def test_tokens_of_many_rows_are_made_again_when_they_are_needed(rows, task, mon
     made = encoder().encode_rows(rows, task)
     assert kept[3] is kept[3]
     assert made[3] is not made[3]
-    assert list(kept) == list(made) == kept[:]
+    assert list(kept) == list(made) == kept[:] == kept.held
+    assert made.held is made
     assert (kept.counts, kept.longest, kept.tokens_alone) == (made.counts, made.longest, made.tokens_alone)
 
 

@@ -179,6 +179,11 @@ class EncodedRows(Sequence[EncodedRow]):
             return self._kept[place]
         return self._encode(place, self.rows[place])
 
+    @property
+    def held(self) -> Sequence[EncodedRow]:
+        """The rows as a list where they are in memory, which can be sent to other processes."""
+        return self if self._kept is None else self._kept
+
     def chosen(self, places: Sequence[int]) -> EncodedRows:
         """Some of the rows."""
         return EncodedRows(self.encoder, [self.rows[place] for place in places], self.task)

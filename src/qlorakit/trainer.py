@@ -102,8 +102,8 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
 
     def __init__(self, *, plan: Plan, **arguments: Any) -> None:  # noqa: ANN401  # the parent's arguments
         super().__init__(
-            train_dataset=plan.training.encoded,
-            eval_dataset=plan.evaluation.encoded if plan.evaluation else None,
+            train_dataset=plan.training.encoded.held,
+            eval_dataset=plan.evaluation.encoded.held if plan.evaluation else None,
             data_collator=_as_is,
             **arguments,
         )
