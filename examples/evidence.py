@@ -140,7 +140,8 @@ def tasks() -> Mapping[str, Evidence]:
         ),
         "sec_ner_lines": Evidence(
             named("evidence/sec_ner_lines", sec, "IOB1", encoding="lines"),
-            lambda: read_iob("sec_ner_fin5_fin3/FIN5.txt", token=0, tag=3, separator=None), max_length=768, max_new_tokens=256,
+            lambda: read_iob("sec_ner_fin5_fin3/FIN5.txt", token=0, tag=3, separator=None),
+            max_length=768, max_new_tokens=256,
         ),
         "sec_ner_words": Evidence(
             named("evidence/sec_ner_words", sec, "IOB1", encoding="words"),
