@@ -65,6 +65,14 @@ def test_a_later_row_that_is_nearly_an_earlier_one_is_left_out():
     assert f"{BODY} twice" not in found["test"]
 
 
+def test_a_later_row_of_a_group_that_was_trained_on_is_left_out(caplog):
+    rows = [{**row, "patient": index % 22} for index, row in enumerate(dated(30))]
+    with caplog.at_level(logging.WARNING):
+        found = split_by_time(rows, task=TASK, column="date", test_from="2024-01-21", group_by="patient")
+    assert [row["patient"] for row in found["test"]] == [20, 21]
+    assert "split: left out 8 later rows that are tied to earlier ones" in caplog.messages
+
+
 @pytest.mark.parametrize("value", ["31/12/2024", "", None, 20240101])
 def test_a_date_that_cannot_be_read_is_named(value):
     rows = list(dated(30))

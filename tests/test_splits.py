@@ -252,6 +252,28 @@ def test_a_threshold_that_is_no_similarity_is_refused(threshold):
         sides(distinct(60), near_duplicates=threshold)
 
 
+# Groups by a column
+
+
+def test_rows_with_the_same_value_of_a_column_stay_on_one_side():
+    rows = [{**row, "patient": index // 5} for index, row in enumerate(distinct(200))]
+    found = [{row["patient"] for row in side} for side in sides(rows, group_by="patient").values()]
+    assert sum(map(len, found)) == len(set.union(*found)) == 40
+
+
+@pytest.mark.parametrize("nothing", [None, "", "  "])
+def test_rows_without_a_value_to_group_by_are_on_their_own(nothing):
+    rows = [{**row, "patient": nothing} for row in distinct(300)]
+    assert {side: len(found) for side, found in sides(rows, group_by="patient").items()} == {
+        "train": 210, "validation": 30, "test": 60,
+    }  # fmt: skip
+
+
+def test_a_column_to_group_by_that_is_not_there_is_named():
+    with pytest.raises(DataError, match="row 1: there is no column 'patient' to group by; the row has 'text', 'label'"):
+        sides(distinct(60), group_by="patient")
+
+
 # Stability
 
 

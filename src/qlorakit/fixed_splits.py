@@ -38,6 +38,7 @@ def split_by_time(
     test_from: Moment,
     validation_from: Moment | None = None,
     date_format: str | None = None,
+    group_by: str | None = None,
     near_duplicates: float | None = 0.8,
     ignore_digits: bool = True,
 ) -> datasets.DatasetDict:
@@ -54,7 +55,8 @@ def split_by_time(
         test_from: Rows of this moment and later are tested on.
         validation_from: Rows of this moment and later, and before ``test_from``, are validated on.
         date_format: Of the column's texts, as ``datetime.strptime`` has it: ``"%d.%m.%Y"``.
-        near_duplicates: See :func:`~qlorakit.splits.split`.
+        group_by: See :func:`~qlorakit.splits.split`.
+        near_duplicates: Likewise.
         ignore_digits: Likewise.
 
     Returns:
@@ -74,7 +76,9 @@ def split_by_time(
     check_task(task)
     rows = as_rows(rows)
     times = np.fromiter((_time(row, column, number, date_format) for number, row in enumerate(rows, start=1)), float)
-    surveyed = survey(rows, task, near_duplicates=near_duplicates, ignore_digits=ignore_digits, times=times)
+    surveyed = survey(
+        rows, task, near_duplicates=near_duplicates, ignore_digits=ignore_digits, group_by=group_by, times=times
+    )
     sides = np.searchsorted(borders, times, side="right")
     sides = np.where(sides == len(borders), TEST, sides)
     earliest = np.full(int(surveyed.bundles.max()) + 1, len(SIDES))

@@ -62,6 +62,7 @@ def split(
     seed: int,
     validation: float = 0.1,
     test: float = 0.2,
+    group_by: str | None = None,
     rows_per_class: int | Mapping[str, int] | None = None,
     near_duplicates: float | None = 0.8,
     ignore_digits: bool = True,
@@ -80,6 +81,8 @@ def split(
         seed: Another seed gives another split.
         validation: Share of the rows, by label, to choose settings and checkpoints on.
         test: Share of the rows, by label, to measure on once.
+        group_by: A column, such as a document's name or a patient's number, whose rows with the same value stay
+            together, besides those of ``task.group``; rows without a value are on their own.
         rows_per_class: So many rows of each label to train on, the others of that side being left out; or numbers by
             side, ``{"train": 50, "validation": 10, "test": 20}``, instead of shares.
         near_duplicates: The least similarity (Jaccard index of three-word shingles) of rows that are tied together;
@@ -105,7 +108,9 @@ def split(
     check_task(task)
     rows = as_rows(rows)
     known = np.concatenate(list(previous.values())) if previous else None
-    surveyed = survey(rows, task, near_duplicates=near_duplicates, ignore_digits=ignore_digits, known=known)
+    surveyed = survey(
+        rows, task, near_duplicates=near_duplicates, ignore_digits=ignore_digits, group_by=group_by, known=known
+    )
     wanted = {"train": 1.0, "validation": validation, "test": test}
     if quotas and set(quotas) != {"train"}:
         wanted = {side: float(quotas.get(side, 0)) for side in SIDES}
@@ -126,6 +131,7 @@ def survey(
     *,
     near_duplicates: float | None = 0.8,
     ignore_digits: bool = True,
+    group_by: str | None = None,
     known: Hashes | None = None,
     times: npt.NDArray[np.float64] | None = None,
 ) -> Surveyed:
@@ -136,6 +142,7 @@ def survey(
         task: Reads them.
         near_duplicates: See :func:`split`.
         ignore_digits: Likewise.
+        group_by: Likewise.
         known: Contents of which one is kept where rows repeat each other.
         times: Of the rows, of which the earliest is kept where they repeat each other, [rows].
 
@@ -146,13 +153,14 @@ def survey(
     if not len(rows):
         msg = "the rows: there are none left to work with"
         raise DataError(msg)
-    found = np.empty((len(rows), 4), np.uint64)
+    found = np.empty((len(rows), 5), np.uint64)
     for number, row in enumerate(rows):
         check_row(row, task, labelled=True, where=f"the rows, row {number + 1}")
         group = hash_of("group", task.group(row)) if task.group else 0
-        found[number] = (_key(row, task), hash_of(task.reference(row)), hash_of(row_content(row)), group)
-    asks, labels, contents, groups = found.T
-    ties = [asks, *([groups] if task.group else [])]
+        column = _group_in(row, group_by, number)
+        found[number] = (_key(row, task), hash_of(task.reference(row)), hash_of(row_content(row)), group, column)
+    asks, labels, contents, groups, columns = found.T
+    ties = [asks, *([groups] if task.group else []), *([columns] if group_by else [])]
     if near_duplicates is not None:
         alike = near_duplicate_groups(
             (input_text(row, task) for row in rows), threshold=near_duplicates, ignore_digits=ignore_digits
@@ -162,6 +170,19 @@ def survey(
     rank = times if times is not None else ~np.isin(contents, np.empty(0, np.uint64) if known is None else known)
     kept = _first_of_repeats(asks, labels, contents, rank)
     return Surveyed(asks, labels, contents, _tied(ties), kept)
+
+
+def _group_in(row: Row, column: str | None, number: int) -> int:
+    """A hash of the value by which rows are grouped; of the row's place where it has none."""
+    if column is None:
+        return 0
+    if column not in row:
+        there = ", ".join(map(repr, row))
+        msg = f"the rows, row {number + 1}: there is no column {column!r} to group by; the row has {there}"
+        raise DataError(msg)
+    value = row[column]
+    blank = value is None or (isinstance(value, str) and not value.strip())
+    return hash_of("alone", number) if blank else hash_of("group", value)
 
 
 def divided(rows: Sequence[Row], sides: Integers, used: Sequence[str], *, hint: str = "") -> datasets.DatasetDict:
