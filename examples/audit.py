@@ -10,9 +10,9 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Literal
 
 import qlorakit as qk
-from qlorakit.data_audit import audit
 
 
 def named_file(given: str) -> tuple[str, Path]:
@@ -24,18 +24,22 @@ def named_file(given: str) -> tuple[str, Path]:
 def main() -> int:
     """Print and save the audit; 1 where training would be pointless."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", type=Path, help="csv, tsv, jsonl, json, parquet, conll or a folder")
     parser.add_argument("task", help="such as finance/sentiment")
     parser.add_argument("--quick", action="store_true", help="only what one cheap pass finds")
-    parser.add_argument("--other", type=named_file, nargs="*", default=[], metavar="NAME=FILE")
+    parser.add_argument(
+        "--other", type=named_file, nargs="*", default=[], metavar="NAME=FILE", help="other splits, to look for in it"
+    )
     parser.add_argument(
         "--output", type=Path, nargs="*", default=[], help="files that end in .json, .html, .md or .txt"
     )
     parser.add_argument("--include-text", action="store_true", help="keep the beginnings of the texts concerned")
+    parser.add_argument("--skip-bad-rows", action="store_true", help="leave out rows that the task cannot read")
     asked = parser.parse_args()
     task = qk.get_task(asked.task)
-    found = audit(
-        qk.read_rows(asked.file, task=task),
+    bad_rows: Literal["skip", "error"] = "skip" if asked.skip_bad_rows else "error"
+    found = qk.audit(
+        qk.read_rows(asked.file, task=task, bad_rows=bad_rows),
         task,
         quick=asked.quick,
         other={name: qk.read_rows(path, task=task) for name, path in asked.other},
@@ -49,4 +53,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except qk.QlorakitError as error:
+        sys.exit(f"error: {error}")
