@@ -71,3 +71,18 @@ def test_an_unknown_task_of_the_evidence_example_is_named():
     done = run_example("nothing", name="evidence.py")
     assert done.returncode == 2
     assert "unknown task 'nothing'; there are phrasebank" in done.stderr
+
+
+def test_the_audit_example_prints_saves_and_names_bad_rows(tmp_path):
+    pytest.importorskip("qlorakit_finance")
+    rows = [{"text": f"Profit rose {word}", "label": "positive"} for word in ("fast", "slowly", "again")]
+    good = write_jsonl(tmp_path / "good.jsonl", [*rows, {"text": "Sales fell", "label": "negative"}])
+    bad = write_jsonl(tmp_path / "bad.jsonl", [*rows, {"text": "Sales fell", "label": "downward"}])
+    page = tmp_path / "audit.html"
+    done = run_example(good, "finance/sentiment", "--quick", "--output", page, name="audit.py")
+    assert (done.returncode, page.is_file()) == (0, True), done.stderr
+    assert "Audit of 4 rows" in done.stdout
+    refused = run_example(bad, "finance/sentiment", name="audit.py")
+    assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+    assert "unknown label 'downward'" in refused.stderr
+    assert "left out 1 of 4 rows" in run_example(bad, "finance/sentiment", "--skip-bad-rows", name="audit.py").stderr
