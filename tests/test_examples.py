@@ -81,7 +81,7 @@ def test_the_audit_example_prints_saves_and_names_bad_rows(tmp_path):
     page = tmp_path / "audit.html"
     done = run_example(good, "finance/sentiment", "--quick", "--output", page, name="audit.py")
     assert (done.returncode, page.is_file()) == (0, True), done.stderr
-    assert "Audit of 4 rows" in done.stdout
+    assert "Quick look of 4 rows" in done.stdout
     refused = run_example(bad, "finance/sentiment", name="audit.py")
     assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
     assert "unknown label 'downward'" in refused.stderr

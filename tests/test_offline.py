@@ -29,7 +29,7 @@ from qlorakit.kinds import single_label
 file, output = sys.argv[1:]
 task = single_label("toy/direction", summary="?", instruction="the direction", labels=("down", "flat", "up"))
 rows = qk.read_rows(file, task=task)
-data = qk.split(rows, task=task, seed=0, validation=0.2)
+data = qk.split(rows, task=task, seed=0, validation=0.2, near_duplicates=None)
 model, tokenizer = qk.load_quantized("house/base", compute_dtype="float32")
 model = qk.attach_lora(model, r=4)
 qk.train(model, tokenizer, data["train"], task=task, eval_dataset=data["validation"], output_dir=output,
