@@ -116,7 +116,7 @@ def entities(
         instruction: What to find.  It should say what the types mean; how to answer is said after it.
         types: The closed set; distinct, without ``|``, line breaks, or hyphens or spaces at either end.
         encoding: How the model is asked; see :mod:`qlorakit.entities`.  ``"words"`` finds more on both data sets that
-            were measured (``docs/results.md``); ``"lines"`` takes a fifth to a tenth of the time, and can say that
+            were measured (``docs/results.md``); ``"lines"`` takes a seventh to half of the time, and can say that
             entities overlap.
         text: The column to read, ``"text"`` unless told otherwise.
         spans: The column with its entities, ``"entities"`` unless told otherwise: a list of mappings with ``start``,
