@@ -213,6 +213,10 @@ def train(
     elif training_arguments.get("eval_strategy", "no") != "no":
         msg = f"eval_strategy={training_arguments['eval_strategy']!r} needs an eval_dataset to be measured on"
         raise ConfigurationError(msg)
+    output = Path(output_dir)
+    checkpoint = _find_checkpoint(output, resume=resume_from_checkpoint, overwrite=overwrite)
+    recorded = read_course(checkpoint) if checkpoint else {}
+    token_budget = _resumed_budget(token_budget, recorded)
     keep_unpacked(model)
     encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
     training, balanced = _training_data(
@@ -223,11 +227,6 @@ def train(
         evaluated = _encode(eval_dataset, task, encoder, "eval_dataset", progress=progress)
         evaluation = _draw(evaluated, max_eval_rows, seed)
         _warn_of_overlap(training, evaluation, task)
-
-    output = Path(output_dir)
-    checkpoint = _find_checkpoint(output, resume=resume_from_checkpoint, overwrite=overwrite)
-    recorded = read_course(checkpoint) if checkpoint else {}
-    token_budget = _resumed_budget(token_budget, recorded)
     layout = layout_for(
         model, encoder, [*training.encoded.longest, *(evaluation.encoded.longest if evaluation else ())],
         prefix_sharing=prefix_sharing, token_budget=token_budget,
