@@ -133,6 +133,15 @@ def test_what_leaks_in_a_published_split_is_counted_and_kept(caplog):
     )
 
 
+def test_nothing_is_said_to_be_left_out_of_a_published_split(caplog):
+    rows = published(["train"] * 4)
+    rows[1] = {**rows[0]}
+    rows[3] = {**rows[2], "label": "up" if rows[2]["label"] != "up" else "down"}
+    with caplog.at_level(logging.WARNING):
+        assert len(split_by_column(rows, task=TASK)["train"]) == 4
+    assert caplog.messages == []
+
+
 @pytest.mark.parametrize("name", ["trian", "", None])
 def test_a_side_that_is_not_known_is_named(name):
     with pytest.raises(DataError, match=r"row 2: column 'split' holds .*, where 'train', 'training'"):

@@ -446,6 +446,23 @@ def test_a_folder_of_tables_is_read_in_the_order_of_their_names(tmp_path, task):
     assert read_rows(tmp_path, task=task).to_list() == ROWS
 
 
+def test_what_is_said_of_files_holds_for_those_of_a_folder(tmp_path, task, caplog):
+    for number, row in enumerate(ROWS):
+        (tmp_path / f"{number}.csv").write_text(f"text^label\n{row['text']}^{row['label']}\n")
+    assert read_rows(tmp_path, task=task, delimiter="^").to_list() == ROWS
+    for path in tmp_path.iterdir():
+        path.write_text(path.read_text().replace("^", ";"))
+    assert read_rows(tmp_path, task=task).to_list() == ROWS
+    assert "';' separates its cells" in caplog.text
+
+
+@pytest.mark.parametrize("wrong", [{"split": "test"}, {"file_format": "csv"}])
+def test_what_a_folder_of_files_has_no_use_for_is_refused(tmp_path, task, wrong):
+    write_jsonl(tmp_path / "0.jsonl", ROWS)
+    with pytest.raises(ConfigurationError, match=f"{next(iter(wrong))}="):
+        read_rows(tmp_path, task=task, **wrong)
+
+
 @pytest.mark.parametrize("names", [(), ("a.csv", "b.jsonl"), ("a.xlsx",)])
 def test_a_folder_of_anything_else_is_an_error_that_says_what_there_is(tmp_path, task, names):
     for name in names:

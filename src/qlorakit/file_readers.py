@@ -189,15 +189,19 @@ ENDINGS = {
 }  # fmt: skip
 
 
-def read_folder(folder: Path, encoding: str | None) -> Iterator[Numbered]:
+def read_folder(reader: Reader) -> Iterator[Numbered]:
     """Rows of a folder of files, in the order of their names.
 
     Text files give a row each, with the column ``file`` and, where they stand in folders below this one, ``label``, the
     name of that folder.  Otherwise all files are tables of one format, one after the other.
 
+    Args:
+        reader: Of the folder; each file is read in the same way.
+
     Raises:
         DataError: It holds neither.
     """
+    folder = reader.path
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     endings = sorted({path.suffix.lower() for path in files})
     if len(endings) != 1 or endings[0] not in ENDINGS:
@@ -211,7 +215,7 @@ def read_folder(folder: Path, encoding: str | None) -> Iterator[Numbered]:
     for path in files:
         place = path.relative_to(folder)
         labelled = {"label": place.parent.as_posix()} if texts and place.parent != Path() else {}
-        for item in READERS[ENDINGS[endings[0]]](Reader(path, encoding)):
+        for item in READERS[ENDINGS[endings[0]]](replace(reader, path=path)):
             extra = {"file": place.as_posix(), **labelled} if texts else {}
             yield replace(item, row=None if item.row is None else {**item.row, **extra}, file=str(path))
 

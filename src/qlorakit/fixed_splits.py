@@ -79,6 +79,7 @@ def split_by_time(
     surveyed = survey(
         rows, task, near_duplicates=near_duplicates, ignore_digits=ignore_digits, group_by=group_by, times=times
     )
+    surveyed.tell()
     sides = np.searchsorted(borders, times, side="right")
     sides = np.where(sides == len(borders), TEST, sides)
     earliest = np.full(int(surveyed.bundles.max()) + 1, len(SIDES))

@@ -131,11 +131,17 @@ def _find(
         return _of_dataset("the rows", source)
     path = Path(source)
     if path.is_dir():
-        saved = (path / "dataset_info.json").is_file() or (path / "dataset_dict.json").is_file()
-        return _of_dataset(str(path), _saved(path, split)) if saved else _Found(str(path), read_folder(path, encoding))
+        if (path / "dataset_info.json").is_file() or (path / "dataset_dict.json").is_file():
+            return _of_dataset(str(path), _saved(path, split))
+        if file_format is not None:
+            msg = f"file_format={file_format!r}: {path} is a folder, whose files are read by their ending"
+            raise ConfigurationError(msg)
     if split is not None:
-        msg = f"split={split!r}: {path} is one file, which has no splits"
+        msg = f"split={split!r}: {path} has no splits"
         raise ConfigurationError(msg)
+    reader = Reader(path, encoding, delimiter)
+    if path.is_dir():
+        return _Found(str(path), read_folder(reader), notes=reader.notes)
     if not path.is_file():
         hub = f', or "{HUB}{source}" for a data set of the Hub' if str(source).count("/") == 1 else ""
         msg = f"{path} does not exist; give the path of a file or a folder{hub}"
@@ -143,7 +149,7 @@ def _find(
     if path.stat().st_size == 0:
         msg = f"{path} is empty"
         raise DataError(msg)
-    return _of_file(path, task, Reader(path, encoding, delimiter), file_format)
+    return _of_file(path, task, reader, file_format)
 
 
 def _of_file(path: Path, task: Task[Any], reader: Reader, file_format: str | None) -> _Found:

@@ -44,6 +44,7 @@ class Surveyed:
         asks: A hash of what each row asks, [rows].
         labels: A hash of its reference, [rows].
         contents: A hash of the whole row, [rows].
+        alike: A number for each group of near-duplicates; that of ``asks`` where they were not looked for, [rows].
         bundles: Numbered from 0; rows with the same one are tied together, [rows].
         kept: Whether a row is not left out as a repeat of question and answer, [rows].
     """
@@ -51,8 +52,18 @@ class Surveyed:
     asks: Hashes
     labels: Hashes
     contents: Hashes
+    alike: Hashes
     bundles: Integers
     kept: npt.NDArray[np.bool_]
+
+    def tell(self) -> None:
+        """Log what a split leaves out and ties together."""
+        if not self.kept.all():
+            logger.warning("split: left out %d repeated rows of %d", np.count_nonzero(~self.kept), len(self.kept))
+        conflicts = np.count_nonzero(np.unique(self.asks[self.kept], return_counts=True)[1] > 1)
+        if conflicts:
+            logger.warning("split: %d texts carry different labels; each stays on one side", conflicts)
+        _tell_of_alike(self.alike, self.asks)
 
 
 def split(
@@ -111,6 +122,7 @@ def split(
     surveyed = survey(
         rows, task, near_duplicates=near_duplicates, ignore_digits=ignore_digits, group_by=group_by, known=known
     )
+    surveyed.tell()
     wanted = {"train": 1.0, "validation": validation, "test": test}
     if quotas and set(quotas) != {"train"}:
         wanted = {side: float(quotas.get(side, 0)) for side in SIDES}
@@ -161,15 +173,15 @@ def survey(
         found[number] = (_key(row, task), hash_of(task.reference(row)), hash_of(row_content(row)), group, column)
     asks, labels, contents, groups, columns = found.T
     ties = [asks, *([groups] if task.group else []), *([columns] if group_by else [])]
+    alike = asks
     if near_duplicates is not None:
-        alike = near_duplicate_groups(
-            (input_text(row, task) for row in rows), threshold=near_duplicates, ignore_digits=ignore_digits
-        )
-        _tell_of_alike(alike, asks)
-        ties.append(alike.astype(np.uint64))
+        texts = (input_text(row, task) for row in rows)
+        groups_of_texts = near_duplicate_groups(texts, threshold=near_duplicates, ignore_digits=ignore_digits)
+        alike = groups_of_texts.astype(np.uint64)
+        ties.append(alike)
     rank = times if times is not None else ~np.isin(contents, np.empty(0, np.uint64) if known is None else known)
     kept = _first_of_repeats(asks, labels, contents, rank)
-    return Surveyed(asks, labels, contents, _tied(ties), kept)
+    return Surveyed(asks, labels, contents, alike, _tied(ties), kept)
 
 
 def _group_in(row: Row, column: str | None, number: int) -> int:
@@ -307,11 +319,6 @@ def _first_of_repeats(asks: Hashes, labels: Hashes, contents: Hashes, rank: npt.
     order = np.lexsort((contents, rank, labels, asks))
     kept = np.zeros(len(order), bool)
     kept[order[_starts(asks[order], labels[order])]] = True
-    if not kept.all():
-        logger.warning("split: left out %d repeated rows of %d", np.count_nonzero(~kept), len(kept))
-    conflicts = np.count_nonzero(np.unique(asks[kept], return_counts=True)[1] > 1)
-    if conflicts:
-        logger.warning("split: %d texts carry different labels; each stays on one side", conflicts)
     return kept
 
 
@@ -333,10 +340,10 @@ def _as_before(surveyed: Surveyed, sides: Integers, previous: Mapping[str, Hashe
     return np.where(known, before, np.where(free, sides, np.where(surveyed.kept, bound, UNUSED)))
 
 
-def _tell_of_alike(groups: Integers, asks: Hashes) -> None:
+def _tell_of_alike(alike: Hashes, asks: Hashes) -> None:
     """Say how many near-duplicates there are besides what asks the same."""
-    pairs = np.unique(np.stack([groups.astype(np.uint64), asks]), axis=1)
-    counts = np.bincount(pairs[0].astype(np.int64))
+    pairs = np.unique(np.stack([alike, asks]), axis=1)
+    counts = np.unique(pairs[0], return_counts=True)[1]
     more = int(counts[counts > 1].sum())
     if more:
         logger.warning("split: %d of %d different texts are near-duplicates; they stay together", more, pairs.shape[1])
