@@ -84,3 +84,21 @@ def test_a_temporary_folder_without_room_is_an_error(small, monkeypatch):
     monkeypatch.setattr(row_store.tempfile, "NamedTemporaryFile", full)
     with pytest.raises(OutputError, match="set TMPDIR to a folder with more room"):
         to_dataset(rows(500))
+
+
+def test_a_disk_that_fills_up_leaves_no_half_file(small, monkeypatch):
+    import pyarrow as pa
+
+    before = set(row_store._folder().iterdir())
+    original, written = pa.ipc.RecordBatchStreamWriter.write_table, []
+
+    def fills_up(writer, table, **settings):
+        written.append(table)
+        if len(written) > 1:
+            raise OSError(28, "No space left on device")
+        original(writer, table, **settings)
+
+    monkeypatch.setattr(pa.ipc.RecordBatchStreamWriter, "write_table", fills_up)
+    with pytest.raises(OutputError, match="No space left"):
+        to_dataset(rows(500))
+    assert set(row_store._folder().iterdir()) == before

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from array import array
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -264,12 +263,10 @@ def _languages(rows: Sequence[Row], scanned: Scan) -> Slow:
 
 
 def _personal_data(rows: Sequence[Row], scanned: Scan) -> Slow:
-    try:
-        from qlorakit.privacy import count_personal_data
-    except ImportError:
-        return [], ["personal data: qlorakit.privacy cannot be imported"]
+    from qlorakit.privacy import count_personal_data
+
     texts = _sample(rows, scanned, PRIVACY_ROWS)
-    counts: Counter[str] = count_personal_data(texts)
+    counts = count_personal_data(texts, builtin_only=True)  # a look must not need the extra, nor load what it loads
     if not counts.total():
         return [], []
     first = ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common(NAMED_KINDS))

@@ -117,6 +117,7 @@ def _write(tables: Iterable[pa.Table], schema: pa.Schema, source: str) -> Path:
     """Write tables into one file, which is there as a whole or not at all."""
     import pyarrow as pa
 
+    path: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(dir=_folder(), suffix=".arrow", delete=False) as file:
             path = Path(file.name)
@@ -124,6 +125,8 @@ def _write(tables: Iterable[pa.Table], schema: pa.Schema, source: str) -> Path:
                 for table in tables:
                     writer.write_table(_in_form(table, schema), max_chunksize=ROWS_AT_A_TIME)
     except OSError as error:
+        if path is not None:
+            path.unlink(missing_ok=True)
         msg = (
             f"{source} do not fit into memory, and the temporary folder {tempfile.gettempdir()} cannot take them "
             f"({error}); set TMPDIR to a folder with more room"
