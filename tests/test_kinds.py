@@ -134,3 +134,41 @@ def test_labels_that_are_no_texts_are_refused(labels):
 def test_a_missing_text_column_names_those_that_are_there(task):
     with pytest.raises(DataError, match="there is no column 'text'; the row has 'complaint'"):
         task.format({"complaint": "late"})
+
+
+TITLED = Column("title"), Column("body", optional=True)
+
+
+def shown(row):
+    return f"{row['title']}: {row.get('body', 'nothing')}"
+
+
+def test_several_columns_are_shown_as_the_task_says():
+    task = declare(text=TITLED, show=shown)
+    assert [column.name for column in task.columns] == ["title", "body", "label"]
+    assert task.format({"title": " News", "body": "sales rose "})[0].messages[1].text == "News: sales rose"
+
+
+def test_several_columns_need_a_word_on_how_they_are_shown():
+    with pytest.raises(PluginError, match=r"\['title', 'body'\]: of several columns, show= must say what is read"):
+        declare(text=TITLED)
+
+
+def test_surrounding_white_space_of_a_text_is_not_read(task):
+    assert task.format({"text": "\n sales rose \n"})[0].messages[1].text == "sales rose"
+
+
+def test_a_label_is_known_by_its_other_names():
+    task = declare(synonyms={"Bullish": "up", "bearish": "Down"})
+    assert [task.reference({"label": label}) for label in ("bullish", " BEARISH ", "up")] == ["up", "down", "up"]
+
+
+def test_other_names_are_not_listed_among_the_labels():
+    with pytest.raises(DataError, match=r"allowed: 'up', 'down'\."):
+        declare(synonyms={"bullish": "up"}).reference({"label": "flat"})
+
+
+@pytest.mark.parametrize("synonyms", [{"bullish": "upward"}, {"down": "up"}])
+def test_another_name_that_cannot_stand_for_a_label_is_refused(synonyms):
+    with pytest.raises(PluginError, match="must stand for one of the labels"):
+        declare(synonyms=synonyms)

@@ -112,6 +112,11 @@ def test_rows_that_are_all_of_their_own_group_are_not_grouped(letters):
     assert len(set(sheet_of(shared).groups)) == 3
 
 
+def test_rows_without_a_group_are_groups_of_their_own(letters):
+    some = dataclasses.replace(letters, group=lambda row: row["label"] if row["label"] == "a" else None)
+    assert len(set(sheet_of(some).groups)) == 1 + sum(row["label"] != "a" for row in ROWS)
+
+
 def test_groups_are_numbered_in_the_predictions_and_never_named(letters):
     grouped = dataclasses.replace(letters, group=lambda row: f"patient {row['label']}")
     report = report_of(grouped, right_but(()))

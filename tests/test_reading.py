@@ -663,3 +663,15 @@ def test_many_or_long_column_names_do_not_make_a_long_message(read):
     with pytest.raises(DataError, match="and 470 more") as caught:
         read(f"{header}\n{'x,' * 499}x\n")
     assert len(str(caught.value)) < 3000
+
+
+def test_a_column_that_rows_may_do_without_is_read_where_it_is(tmp_path):
+    columns = (Column("text"), Column("title", aliases=("headline",), optional=True))
+    task = single_label(
+        "toy/titled", summary="", instruction="", labels=("up", "down"), text=columns, show=lambda row: row["text"]
+    )
+    with_it, without = tmp_path / "with.csv", tmp_path / "without.csv"
+    with_it.write_text("Headline,text,label\nNews,sales rose,up\n")
+    without.write_text("text,label\nsales rose,up\n")
+    assert read_rows(with_it, task=task)[0] == {"title": "News", "text": "sales rose", "label": "up"}
+    assert read_rows(without, task=task)[0] == {"text": "sales rose", "label": "up"}

@@ -4,7 +4,9 @@ import pytest
 
 from qlorakit import rows as row_module
 from qlorakit.errors import DataError, PluginError
-from qlorakit.rows import DatasetRows, as_rows, check_rows, fingerprint, input_key, row_content, row_ids
+from qlorakit.kinds import single_label
+from qlorakit.rows import DatasetRows, as_rows, check_rows, fingerprint, input_key, input_text, row_content, row_ids
+from qlorakit.task import Column
 
 ROWS = [{"text": "sales rose", "label": "up"}, {"text": "sales fell", "label": "down"}]
 
@@ -115,3 +117,12 @@ def test_a_dataset_that_is_streamed_is_read_once():
 def test_what_is_no_rows_is_an_error_of_the_data(rows, kind):
     with pytest.raises(DataError, match=f"the rows: a list of mappings .* is needed, not {kind}$"):
         as_rows(rows)
+
+
+def test_what_a_row_says_is_what_the_user_says_where_it_has_none_of_the_columns():
+    task = single_label(
+        "toy/table", summary="", instruction="Which way?", labels=("up", "down"),
+        text=(Column("text", optional=True), Column("note", optional=True)), show=lambda row: f"{row['sales']} sold",
+    )  # fmt: skip
+    assert input_text({"sales": 5, "label": "up"}, task) == "5 sold"
+    assert input_text({"text": "a text", "sales": 5}, task) == "a text"

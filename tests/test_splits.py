@@ -123,6 +123,13 @@ def test_the_rows_of_a_group_stay_on_one_side():
     assert sum(map(len, found)) == len(set.union(*found)) == 40
 
 
+def test_rows_without_a_group_are_on_their_own():
+    rows = [{**row, "document": None} for row in distinct(30)]
+    assert {side: len(found) for side, found in sides(rows, task=GROUPED).items()} == {
+        "train": 21, "validation": 3, "test": 6,
+    }  # fmt: skip
+
+
 def test_one_question_in_two_groups_brings_both_to_one_side():
     rows = [{**row, "document": f"document {index}"} for index, row in enumerate(distinct(60))]
     rows += [{**row, "label": "up", "document": f"other {row['document']}"} for row in rows if row["label"] != "up"]
@@ -230,6 +237,16 @@ def test_texts_that_differ_in_digits_alone_stay_together_unless_told_otherwise()
     assert sum(map(len, together)) == 40
     apart = [{row["text"].split()[0] for row in side} for side in sides(rows, ignore_digits=False).values()]
     assert sum(map(len, apart)) > 40
+
+
+def test_a_task_says_whether_digits_tell_rows_apart_unless_the_user_does():
+    rows = [
+        {"text": f"a loan of {n} euro over {n % 7 + 1} years at {n % 5} %", "label": LABELS[n % 3]} for n in range(60)
+    ]
+    of_numbers = replace(TASK, ignore_digits=False)
+    assert len(split(rows, task=of_numbers, seed=0)["test"]) == 12
+    with pytest.raises(DataError, match="ignore_digits"):
+        split(rows, task=of_numbers, seed=0, ignore_digits=True)
 
 
 def test_near_duplicates_may_be_split_apart_if_asked():

@@ -70,7 +70,7 @@ def audit(
     max_length: int | None = None,
     max_new_tokens: int = 256,
     privacy: bool = True,
-    ignore_digits: bool = True,
+    ignore_digits: bool | None = None,
     include_text: bool = False,
     numbers: Sequence[int] | None = None,
     progress: bool = False,
@@ -88,8 +88,8 @@ def audit(
         max_length: The context in tokens, as ``train`` takes it.
         max_new_tokens: Room kept for an answer in free text, as ``evaluate`` takes it.
         privacy: Whether to count personal data by kind, in up to 500 rows.
-        ignore_digits: Whether texts that differ in numbers alone count as near-duplicates.  Where numbers carry the
-            meaning, as in rows of a table, they should not.
+        ignore_digits: Whether texts that differ in numbers alone count as near-duplicates; as the task says unless
+            given.  Where numbers carry the meaning, as in rows of a table, they should not.
         include_text: Whether findings keep the beginnings of the texts they list.
         numbers: What the user's file calls each row, such as its line, [rows]; from 1 unless given.
         progress: Whether to show a bar on standard error.
@@ -112,7 +112,8 @@ def audit(
         if quick:
             findings.extend(_exact_overlap(scanned, others))
         else:
-            findings.extend(_near(found, scanned, others, ignore_digits=ignore_digits))
+            digits = task.ignore_digits if ignore_digits is None else ignore_digits
+            findings.extend(_near(found, scanned, others, ignore_digits=digits))
             advance(0.8)
             for more, missing in _slow(
                 found, scanned, _encoder(tokenizer, max_length, max_new_tokens), privacy=privacy

@@ -40,7 +40,7 @@ def split_by_time(
     date_format: str | None = None,
     group_by: str | None = None,
     near_duplicates: float | None = 0.8,
-    ignore_digits: bool = True,
+    ignore_digits: bool | None = None,
 ) -> datasets.DatasetDict:
     """Train on what came first, and test on what came later, as a model in use is tested.
 

@@ -35,6 +35,8 @@ from qlorakit.metrics import (
     multilabel_macro_f1,
     multilabel_micro_f1,
     numeric_match,
+    ordinal_cost,
+    quadratic_kappa,
     weighted_f1,
 )
 from qlorakit.numbers import Tolerance, read_number
@@ -87,6 +89,7 @@ class Extras(TypedDict, total=False):
     Attributes:
         file_formats: Domain file formats.
         group: A value shared by rows that must not be split apart.
+        ignore_digits: Whether texts that differ in digits alone are near-duplicates.
         samples: Hand-written rows.
         datasets: Public data sets.
         metrics: Measured instead of the kind's own; the first one selects the best checkpoint.
@@ -95,6 +98,7 @@ class Extras(TypedDict, total=False):
 
     file_formats: Sequence[FileFormat]
     group: Callable[[Row], Hashable] | None
+    ignore_digits: bool
     samples: Sequence[Row]
     datasets: Sequence[PublicDataset]
     metrics: Sequence[Metric[Any]]
@@ -107,8 +111,11 @@ def single_label(
     summary: str,
     instruction: str,
     labels: Sequence[str],
-    text: Column | None = None,
+    text: Column | Sequence[Column] | None = None,
     label: Column | None = None,
+    show: Callable[[Row], str] | None = None,
+    synonyms: Mapping[str, str] | None = None,
+    ordered: bool = False,
     **extras: Unpack[Extras],
 ) -> Task[str]:
     """Declare a task that gives each text exactly one of a few labels.
@@ -120,17 +127,22 @@ def single_label(
         summary: One line for listings.
         instruction: What to decide.  It should name the labels.
         labels: The closed set; distinct, not empty, without surrounding spaces.
-        text: The column to classify, ``"text"`` unless told otherwise.
+        text: The column to classify, ``"text"`` unless told otherwise, or several.
         label: The column with the right answer, ``"label"`` unless told otherwise; case and surrounding spaces in
             it do not matter.
+        show: What the model reads of a row; the text alone unless given.  Needed where there are several columns.
+        synonyms: Labels by other names that public files have for them.
+        ordered: Whether the labels are given in an order, so that it matters how far off an answer is: adds the ordinal
+            cost and the quadratic kappa to the metrics.
         **extras: See :class:`Extras`.
 
     Raises:
-        PluginError: The labels cannot be told apart.
+        PluginError: The labels cannot be told apart, or it is not said how several columns are shown.
     """
-    text = text or Column("text", aliases=("sentence", "content"))
+    columns = _text_columns(name, text or Column("text", aliases=("sentence", "content")), show)
     label = label or Column("label", label=True)
-    known = _label_table(name, labels)
+    known = _with_synonyms(name, _label_table(name, labels), synonyms or {})
+    read = show or (lambda row: required_text(row, columns[0].name))
 
     def reference(row: Row) -> str:
         if is_blank(row.get(label.name)):
@@ -140,13 +152,14 @@ def single_label(
 
     def ask(row: Row) -> Sequence[Example]:
         target = None if is_blank(row.get(label.name)) else reference(row)
-        messages = _messages(instruction, Part(required_text(row, text.name), may_cut=True))
+        messages = _messages(instruction, Part(read(row).strip(), may_cut=True))
         return (Example(messages, choices=tuple(labels), target=target),)
 
     # Micro-F1 is left out: with one label per row it is the accuracy.
     ranks = (top_k_accuracy(3),) if len(labels) >= MANY_LABELS else ()
+    steps = (ordinal_cost(labels), quadratic_kappa(labels)) if ordered else ()
     own: tuple[Metric[str], ...] = (
-        macro_f1(labels), accuracy(), weighted_f1(labels), mcc(labels), *ranks, auroc(labels), auprc(labels),
+        macro_f1(labels), accuracy(), weighted_f1(labels), mcc(labels), *steps, *ranks, auroc(labels), auprc(labels),
         log_loss(labels), brier(labels), ece(),
     )  # fmt: skip
     return _task(
@@ -161,7 +174,7 @@ def single_label(
         labels=tuple(labels),
         single=True,
         classes=lambda outputs, references: class_scores(outputs, references, labels),
-        columns=(text, label),
+        columns=(*columns, label),
         baselines=(MAJORITY, TFIDF),
         tells_text=False,
     )
@@ -327,7 +340,7 @@ def multiple_choice(
         texts = read_options(row)
         letters = tuple(string.ascii_uppercase[: len(texts)])
         lines = "".join(f"\n{letter}. {option}" for letter, option in zip(letters, texts, strict=True))
-        before = [Part(required_text(row, context.name), may_cut=True), Part("\n\n")] if context else []
+        before = _context(row, context)
         parts = (*before, Part(required_text(row, question.name) + lines))
         target = None if is_blank(row.get(answer.name)) else reference(row)
         return (Example(_messages(instruction, *parts), choices=letters, target=target),)
@@ -387,7 +400,7 @@ def number(
         return float(value)
 
     def ask(row: Row) -> Sequence[Example]:
-        before = [Part(required_text(row, context.name), may_cut=True), Part("\n\n")] if context else []
+        before = _context(row, context)
         known = not is_blank(row.get(answer.name)) and reference(row) is not None
         target = str(row[answer.name]).strip() if known else None
         messages = _messages(instruction, *before, Part(required_text(row, question.name)))
@@ -480,12 +493,19 @@ def _task(extras: Extras, **declared: Any) -> Task[Any]:  # noqa: ANN401  # the 
     if unknown:
         msg = f"{declared['name']}: unknown argument {unknown[0]!r}.{did_you_mean(unknown[0], Extras.__annotations__)}"
         raise PluginError(msg)
-    several = {key: value if key == "group" else tuple(value) for key, value in given.items()}
-    return Task(**{**declared, **several})
+    fields = {key: value if key in {"group", "ignore_digits"} else tuple(value) for key, value in given.items()}
+    return Task(**{**declared, **fields})
 
 
 def _messages(instruction: str, *parts: Part) -> tuple[Message, ...]:
     return Message("system", (Part(instruction),)), Message("user", parts)
+
+
+def _context(row: Row, column: Column | None) -> list[Part]:
+    """What is read before a question, if there is anything."""
+    if column is None or (column.optional and is_blank(row.get(column.name))):
+        return []
+    return [Part(required_text(row, column.name), may_cut=True), Part("\n\n")]
 
 
 def _items(value: object, separator: str, column: str) -> list[str]:
@@ -500,7 +520,7 @@ def _items(value: object, separator: str, column: str) -> list[str]:
 def _known_label(value: object, known: Mapping[str, str], column: str) -> str:
     written = str(value).strip().casefold()
     if written not in known:
-        allowed, hint = ", ".join(map(repr, known.values())), did_you_mean(written, known)
+        allowed, hint = ", ".join(map(repr, dict.fromkeys(known.values()))), did_you_mean(written, known)
         msg = f"column {column!r}: unknown label {value!r}; allowed: {allowed}.{hint}"
         raise DataError(msg)
     return known[written]
@@ -519,6 +539,24 @@ def _label_table(name: str, labels: Sequence[str]) -> dict[str, str]:
         )
         raise PluginError(msg)
     return table
+
+
+def _text_columns(name: str, text: Column | Sequence[Column], show: Callable[[Row], str] | None) -> tuple[Column, ...]:
+    columns = (text,) if isinstance(text, Column) else tuple(text)
+    if not columns or (len(columns) > 1 and show is None):
+        msg = f"{name}: text={[column.name for column in columns]}: of several columns, show= must say what is read"
+        raise PluginError(msg)
+    return columns
+
+
+def _with_synonyms(name: str, known: Mapping[str, str], synonyms: Mapping[str, str]) -> dict[str, str]:
+    """Labels by their own names and by other ones."""
+    others = {other.strip().casefold(): known.get(label.strip().casefold()) for other, label in synonyms.items()}
+    wrong = next((other for other, label in others.items() if label is None or other in known), None)
+    if wrong is not None:
+        msg = f"{name}: synonyms: {wrong!r} must stand for one of the labels, and be none of them"
+        raise PluginError(msg)
+    return {**known, **{other: label for other, label in others.items() if label}}
 
 
 def _place(given: object, texts: Sequence[str], letters: str, first: int | None, column: str) -> int:

@@ -67,7 +67,7 @@ class Sheet:
     @classmethod
     def of(cls, task: Task[Any], rows: Sequence[Row], ids: Sequence[str], resampling: Resampling) -> Sheet:
         """A sheet of labelled rows; those of one group of the task are resampled together."""
-        groups = None if task.group is None else list(map(task.group, rows))
+        groups = None if task.group is None else [_group_of(task.group(row), n) for n, row in enumerate(rows)]
         grouped = groups is not None and len(set(groups)) < len(groups)
         return cls(task, rows, ids, list(map(task.reference, rows)), resampling, groups if grouped else None)
 
@@ -270,6 +270,11 @@ class _Measured:
 
     answered: Answered
     found: Mapping[str, Resampled | None]
+
+
+def _group_of(group: Hashable, number: int) -> Hashable:
+    """A row's group; one of its own where it has none."""
+    return ("alone", number) if group is None else group
 
 
 def _check_names(names: Sequence[str]) -> None:

@@ -8,6 +8,8 @@ missed.  Were it a miss alone, F1 could reach 2a / (1 + a) at an accuracy of a, 
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -247,6 +249,67 @@ def confusion(
     return tuple(tuple(int(count) for count in line) for line in matrix[: len(labels)])
 
 
+# One label per row, of labels in an order
+
+
+def ordinal_cost(labels: Sequence[str]) -> Metric[str]:
+    """Mean over rows of how many places the answer is from the right label: the absolute error of places.
+
+    From 0 to one less than there are labels.  An invalid answer is as far off as an answer can be.
+
+    Args:
+        labels: Every label of the task, in its order.
+
+    Raises:
+        ConfigurationError: The labels are not distinct texts.
+    """
+    places = positions(labels)
+
+    def judge(output: Output[str], reference: str) -> float:
+        true = _place(reference, places)
+        return float(abs(_answered_place(output, true, places) - true))
+
+    return mean_metric("ordinal_cost", judge, higher_is_better=False)
+
+
+def quadratic_kappa(labels: Sequence[str]) -> Metric[str]:
+    """Agreement beyond chance, a disagreement counting by the square of its distance (Cohen, 1968).
+
+    As ``sklearn.metrics.cohen_kappa_score(weights="quadratic")``: 1 where all is right, 0 for chance.  An invalid
+    answer counts as the label that is farthest from the right one.  Where all answers and all references are the same
+    label there is no chance to go beyond, and the value is 0.
+
+    Args:
+        labels: Every label of the task, in its order.
+
+    Raises:
+        ConfigurationError: The labels are not distinct texts.
+    """
+    places = positions(labels)
+
+    def counts(output: Output[str], reference: str, row: Row) -> Sequence[float]:
+        del row
+        true = _place(reference, places)
+        return [float(place == (true, _answered_place(output, true, places))) for place in _cells(len(places))]
+
+    def compute(outputs: Sequence[Output[str]], references: Sequence[str], rows: Sequence[Row]) -> float:
+        import numpy as np
+        from sklearn.metrics import cohen_kappa_score
+
+        del rows
+
+        def judge(output: Output[str], reference: str) -> tuple[int, int]:
+            true = _place(reference, places)
+            return true, _answered_place(output, true, places)
+
+        true, answered = zip(*each_row(judge, outputs, references), strict=True)
+        if len({*true, *answered}) == 1:
+            return 0.0
+        return float(cohen_kappa_score(true, answered, labels=np.arange(len(places)), weights="quadratic"))
+
+    return Metric("quadratic_kappa", compute, counts=counts, from_counts=functools.partial(_kappas, size=len(places)))
+
+
 # Any number of labels per row
 
 
@@ -449,6 +512,31 @@ def _relative_error(output: Output[float], reference: float) -> float:
 
 def _place(reference: str, places: Mapping[str, int]) -> int:
     return places[check_reference(reference, places)]
+
+
+def _answered_place(output: Output[str], true: int, places: Mapping[str, int]) -> int:
+    """The place of an answer in an order of labels; of an invalid one, the farthest from the right place."""
+    answer = valid_label(output, places)
+    last = len(places) - 1
+    return (0 if true > last - true else last) if answer is None else places[answer]
+
+
+def _cells(size: int) -> Iterable[tuple[int, ...]]:
+    return itertools.product(range(size), repeat=2)
+
+
+def _kappas(totals: FloatArray, size: int) -> FloatArray:
+    """Quadratic kappas from flattened confusion matrices, [resamples, size * size]."""
+    import numpy as np
+
+    matrices = totals.reshape(-1, size, size)
+    places = np.arange(size)
+    distances = (places[:, None] - places) ** 2.0
+    rows = matrices.sum(axis=(1, 2))
+    observed = (matrices * distances).sum(axis=(1, 2)) * rows
+    expected = np.einsum("ri,rj,ij->r", matrices.sum(axis=2), matrices.sum(axis=1), distances)
+    values: FloatArray = np.where(expected > 0, 1 - observed / np.where(expected > 0, expected, 1), 0.0)
+    return values
 
 
 def _named_answers(outputs: Sequence[Output[str]], references: Sequence[str], places: Mapping[str, int]) -> list[str]:

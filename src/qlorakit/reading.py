@@ -350,7 +350,7 @@ def match_columns(
                 msg = f"{source}: columns {match!r} and {column.name!r} both claim to be {column.name!r}; rename one"
                 raise DataError(msg)
             renaming[match] = column.name
-        elif labelled or not column.label:
+        elif (labelled or not column.label) and not column.optional:
             msg = (
                 f"{source}: no column for {column.name!r} (looked for {', '.join(map(repr, names))}); "
                 f"found: {_listed(found)}.{did_you_mean(names[0], found)} "

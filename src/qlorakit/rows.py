@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+from qlorakit.baselines import user_text
 from qlorakit.errors import ConfigurationError, DataError, PluginError
 from qlorakit.row_store import to_dataset
 from qlorakit.task import Task
@@ -198,11 +199,11 @@ def fingerprint(rows: Iterable[Row]) -> str:
 def input_text(row: Row, task: Task[Any]) -> str:
     """What a row says, without its labels and without the instruction, which all rows have in common.
 
-    It is the text of the columns that the task reads, or all that the model is asked where the task names none.
+    It is the text of the columns that the task reads, or what the user says where the row has none of them.
     """
-    columns = [column.name for column in task.columns if not column.label]
+    columns = [column.name for column in task.columns if not column.label and row.get(column.name) is not None]
     if not columns:
-        return "\n".join(message.text for example in task.format(row) for message in example.messages)
+        return user_text(row, task)
     values = (row.get(name) for name in columns)
     return "\n".join(value if isinstance(value, str) else json.dumps(value, default=str) for value in values)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,7 @@ def split(
     group_by: str | None = None,
     rows_per_class: int | Mapping[str, int] | None = None,
     near_duplicates: float | None = 0.8,
-    ignore_digits: bool = True,
+    ignore_digits: bool | None = None,
     previous: Mapping[str, Hashes] | None = None,
 ) -> datasets.DatasetDict:
     """Split rows at random into ``train``, ``validation`` and ``test``.
@@ -98,8 +98,8 @@ def split(
             side, ``{"train": 50, "validation": 10, "test": 20}``, instead of shares.
         near_duplicates: The least similarity (Jaccard index of three-word shingles) of rows that are tied together;
             ``None`` to tie only what asks exactly the same.
-        ignore_digits: Whether texts that differ in numbers alone are near-duplicates.  For rows made of numbers, as
-            of a table, they are not.
+        ignore_digits: Whether texts that differ in numbers alone are near-duplicates; as the task says unless given.
+            For rows made of numbers, as of a table, they are not.
         previous: An earlier split, from :func:`~qlorakit.split_files.read_split`.  Its rows stay where they were, what
             is tied to them joins them, and only the others are dealt.
 
@@ -142,7 +142,7 @@ def survey(
     task: Task[Any],
     *,
     near_duplicates: float | None = 0.8,
-    ignore_digits: bool = True,
+    ignore_digits: bool | None = None,
     group_by: str | None = None,
     known: Hashes | None = None,
     times: npt.NDArray[np.float64] | None = None,
@@ -168,7 +168,7 @@ def survey(
     found = np.empty((len(rows), 5), np.uint64)
     for number, row in enumerate(rows):
         check_row(row, task, labelled=True, where=f"the rows, row {number + 1}")
-        group = hash_of("group", task.group(row)) if task.group else 0
+        group = hash_of(*_group_of(task.group(row), number)) if task.group else 0
         column = _group_in(row, group_by, number)
         found[number] = (_key(row, task), hash_of(task.reference(row)), hash_of(row_content(row)), group, column)
     asks, labels, contents, groups, columns = found.T
@@ -176,12 +176,18 @@ def survey(
     alike = asks
     if near_duplicates is not None:
         texts = (input_text(row, task) for row in rows)
-        groups_of_texts = near_duplicate_groups(texts, threshold=near_duplicates, ignore_digits=ignore_digits)
+        digits = task.ignore_digits if ignore_digits is None else ignore_digits
+        groups_of_texts = near_duplicate_groups(texts, threshold=near_duplicates, ignore_digits=digits)
         alike = groups_of_texts.astype(np.uint64)
         ties.append(alike)
     rank = times if times is not None else ~np.isin(contents, np.empty(0, np.uint64) if known is None else known)
     kept = _first_of_repeats(asks, labels, contents, rank)
     return Surveyed(asks, labels, contents, alike, _tied(ties), kept)
+
+
+def _group_of(group: Hashable, number: int) -> tuple[object, ...]:
+    """What rows of one group have in common; a row without one is on its own."""
+    return ("alone", number) if group is None else ("group", group)
 
 
 def _group_in(row: Row, column: str | None, number: int) -> int:

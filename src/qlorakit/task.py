@@ -117,6 +117,8 @@ class Metric(Generic[V]):
         from_counts: Values [resamples] from the totals [resamples, counts].  Needed where ``counts`` is given.
         resampled: For metrics that follow from no totals, such as those of ranks: prepared once for all outputs,
             references and rows, it gives values [resamples] from how often each row was drawn [resamples, rows].
+        best: The value of outputs that are all right, from references and rows, where even these do not reach 1 (or 0,
+            where less is better).
     """
 
     name: str
@@ -128,6 +130,7 @@ class Metric(Generic[V]):
     resampled: (
         Callable[[Sequence[Output[V]], Sequence[V], Sequence[Row]], Callable[[FloatArray], FloatArray]] | None
     ) = None
+    best: Callable[[Sequence[V], Sequence[Row]], float] | None = None
 
 
 @dataclass(frozen=True)
@@ -192,11 +195,13 @@ class Column:
         name: What the task calls it.
         aliases: Other names under which public files carry it, matched without regard to case.
         label: Whether it holds the reference, and so is not needed for prediction.
+        optional: Whether rows may do without it.
     """
 
     name: str
     aliases: tuple[str, ...] = ()
     label: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -220,16 +225,20 @@ class PublicDataset:
 
     Attributes:
         name: Its usual name.
+        identifier: What it is found by, such as ``"owner/name"`` on a hub or a number in a repository of data.
         url: Where it is published.
         licence: Under which terms, in particular whether commercial use is allowed.
         citation: Who made it.
+        columns: What a row of it holds, as published.
         traps: What is known to go wrong with it.
     """
 
     name: str
+    identifier: str
     url: str
     licence: str
     citation: str
+    columns: tuple[str, ...]
     traps: tuple[str, ...] = ()
 
 
@@ -263,7 +272,10 @@ class Task(Generic[V]):
             all of it unless told otherwise.
         columns: What the task reads from a row.
         file_formats: Domain file formats it reads besides the general ones.
-        group: A value shared by rows that must not be split apart, such as a document's name.
+        group: A value shared by rows that must not be split apart, such as a document's name; ``None`` for a row that
+            belongs with no other.
+        ignore_digits: Whether texts that differ in digits alone are near-duplicates; not where rows are made of
+            numbers, as those of a table are.
         samples: Hand-written rows, so that the task can be tried without any data.
         datasets: The public data sets it reads.
     """
@@ -287,6 +299,7 @@ class Task(Generic[V]):
     columns: tuple[Column, ...] = ()
     file_formats: tuple[FileFormat, ...] = ()
     group: Callable[[Row], Hashable] | None = None
+    ignore_digits: bool = True
     samples: tuple[Row, ...] = ()
     datasets: tuple[PublicDataset, ...] = ()
 

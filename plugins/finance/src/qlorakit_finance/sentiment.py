@@ -66,12 +66,14 @@ def _read_phrasebank_csv(path: Path) -> Iterable[tuple[int, Row]]:
 
 PHRASEBANK = PublicDataset(
     name="Financial PhraseBank v1.0",
+    identifier="takala/financial_phrasebank",
     url="https://www.researchgate.net/publication/251231364_FinancialPhraseBank-v10",
     licence="CC BY-NC-SA 3.0: no commercial use",
     citation=(
         "Malo, Sinha, Korhonen, Wallenius, Takala (2014): Good debt or bad debt: Detecting semantic orientations in "
         "economic texts. JASIST 65(4)"
     ),
+    columns=("sentence", "label"),
     traps=(
         "Latin-1, not UTF-8",
         "a sentence may hold '@': the last one separates the label",
