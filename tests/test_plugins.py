@@ -1,3 +1,4 @@
+import importlib.metadata
 import inspect
 import re
 import sys
@@ -5,7 +6,7 @@ import textwrap
 
 import pytest
 
-from qlorakit import get_task, hookspecs, list_tasks
+from qlorakit import get_task, hookspecs
 from qlorakit.errors import UnknownNameError
 from qlorakit.plugins import Plugins, load_plugins
 
@@ -28,18 +29,18 @@ def install(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     modules = []
 
-    def write(distribution, code, version="1.0"):
+    def write(distribution, code, version="1.0", requires=""):
         module = distribution.replace("-", "_")
         modules.append(module)
         (tmp_path / f"{module}.py").write_text(textwrap.dedent(code))
         folder = tmp_path / f"{module}-{version}.dist-info"
         folder.mkdir()
-        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n{requires}")
         (folder / "entry_points.txt").write_text(f"[qlorakit]\n{module} = {module}\n")
 
-    def load(**codes):
+    def load(*, requires="", **codes):
         for name, code in codes.items():
-            write(name.replace("_", "-"), code)
+            write(name.replace("_", "-"), code, requires=requires)
         found = distributions(path=[str(tmp_path)])
         return load_plugins(point for distribution in found for point in distribution.entry_points)
 
@@ -212,9 +213,21 @@ def test_a_task_of_a_broken_plugin_is_answered_with_the_reason(install):
         install(tax="raise RuntimeError('no licence file')").task("tax/audit")
 
 
-def test_the_tasks_of_this_environment_can_be_listed_and_fetched():
-    assert list_tasks() == sorted(list_tasks())
-    assert [get_task(name).name for name in list_tasks()] == list_tasks()
+@pytest.mark.parametrize(
+    "needed", ["qlorakit>=0.1,<1000", "qlorakit", "Qlorakit", 'qlorakit<0.1; extra == "old"', "pluggy<0.1"]
+)
+def test_a_plugin_for_this_core_is_loaded(install, needed):
+    plugins = install(toy=TASKS.format(names=["toy/one"]), requires=f"Requires-Dist: {needed}\n")
+    assert list(plugins.tasks) == ["toy/one"]
+
+
+def test_a_plugin_for_another_core_is_listed_and_none_of_its_code_runs(install):
+    here = importlib.metadata.version("qlorakit")
+    plugins = install(toy="raise SystemExit", requires="Requires-Dist: qlorakit<1000,>=999\n")
+    assert plugins.broken == {
+        "toy 1.0": f"PluginError: it needs qlorakit <1000,>=999, and {here} is installed; install versions that go "
+        "together"
+    }
 
 
 def test_a_task_that_nobody_supplies_is_an_unknown_name():

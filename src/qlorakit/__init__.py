@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from qlorakit.evaluation import evaluate
     from qlorakit.fixed_splits import split_by_column, split_by_time
     from qlorakit.inference import predict
-    from qlorakit.plugins import get_task, list_tasks
+    from qlorakit.listing import list_tasks
+    from qlorakit.plugins import get_task
     from qlorakit.quantization import load_quantized
     from qlorakit.reading import read_rows
     from qlorakit.report import Report
@@ -38,7 +39,7 @@ _HOMES = {
     "evaluate": "evaluation",
     "get_task": "plugins",
     "judge": "comparing",
-    "list_tasks": "plugins",
+    "list_tasks": "listing",
     "load_adapter": "adapters",
     "load_quantized": "quantization",
     "load_split": "split_files",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 GROUP = "qlorakit"
+CORE = "qlorakit"  # the distribution
 Named = TypeVar("Named", "Task[Any]", BaseModel)
 
 
@@ -111,17 +112,31 @@ def get_task(name: str) -> Task[Any]:
     return installed().task(name)
 
 
-def list_tasks() -> list[str]:
-    """The names of all tasks that installed plugins supply, sorted."""
-    return sorted(installed().tasks)
-
-
 def _distribution(entry_point: EntryPoint) -> str:
     dist = entry_point.dist
     return f"{dist.name} {dist.version}" if dist else entry_point.value
 
 
+def _check_core(entry_point: EntryPoint) -> None:
+    """Refuse a plugin that was made for another core, before any of its code runs.
+
+    Raises:
+        PluginError: What its distribution requires of the core is not what is installed.
+    """
+    from packaging.requirements import Requirement  # takes milliseconds, which no other import needs
+
+    here = importlib.metadata.version(CORE)
+    for line in (entry_point.dist.requires or ()) if entry_point.dist else ():
+        needed = Requirement(line)
+        if needed.name.casefold() != CORE or (needed.marker and not needed.marker.evaluate({"extra": ""})):
+            continue
+        if not needed.specifier.contains(here, prereleases=True):
+            msg = f"it needs {CORE} {needed.specifier}, and {here} is installed; install versions that go together"
+            raise PluginError(msg)
+
+
 def _load(entry_point: EntryPoint, plugins: Plugins) -> None:
+    _check_core(entry_point)
     manager = pluggy.PluginManager(GROUP)  # a manager for each: one plugin's hooks are called without the others'
     manager.add_hookspecs(hookspecs)
     module = entry_point.load()
