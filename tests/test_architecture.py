@@ -9,7 +9,7 @@ import qlorakit
 FOLDER = Path(qlorakit.__file__).parent
 LIGHT = (
     "errors", "task", "cells", "metrics", "score_metrics", "text_metrics", "statistics", "numbers", "thresholds",
-    "baselines",
+    "decision_metrics", "baselines",
     "tag_schemes", "spans", "entity_metrics", "entities", "kinds", "shots", "slicing", "recognisers",
     "hookspecs", "plugins",
     "display", "listing", "row_store", "rows", "text_encoding", "file_readers", "reading",
@@ -27,6 +27,7 @@ ENGINE = (
     "adapters", "checkpoints", "inference", "memory", "evaluation",
     "trainer", "training_settings",
     "training",
+    "fakes", "problems", "sample_checks", "answer_checks", "metric_checks", "hostile_rows", "plugin_checks", "testing",
 )  # fmt: skip
 ORDER = LIGHT + ENGINE
 # The methods of a report or an audit reach, when they are called, for what is built on them.

@@ -364,7 +364,11 @@ class Encoder:
         return chat
 
     def _ids(self, text: str) -> tuple[int, ...]:
-        return tuple(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+        try:
+            return tuple(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+        except TypeError as error:  # the tokenizer's word for what is not Unicode
+            msg = "a text holds half of a character (a lone surrogate such as \\ud800); repair it, or remove the row"
+            raise EncodingError(msg) from error
 
     def _prompt(self, messages: Sequence[Message]) -> tuple[str, tuple[int, ...]]:
         try:

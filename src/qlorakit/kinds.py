@@ -452,7 +452,7 @@ def text(
 
     def reference(row: Row) -> tuple[str, ...]:
         given = row.get(answer.name)
-        texts = (given,) if isinstance(given, str) else tuple(given or ())
+        texts = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, list | tuple) else ()
         if not texts or not all(isinstance(item, str) and item.strip() for item in texts):
             msg = f"column {answer.name!r} holds {given!r}; give a text, or a list of texts that are all right"
             raise DataError(msg)

@@ -167,6 +167,10 @@ def row_content(row: Row) -> str:
     return json.dumps(dict(row), sort_keys=True, ensure_ascii=False, default=str)
 
 
+def _bytes(row: Row) -> bytes:
+    return row_content(row).encode("utf-8", "surrogatepass")  # half a character is refused where it is read or asked
+
+
 def row_ids(rows: Iterable[Row]) -> list[str]:
     """The identity of each row: its ``id`` column, or its content's hash and how often that occurred before.
 
@@ -177,7 +181,7 @@ def row_ids(rows: Iterable[Row]) -> list[str]:
     seen: dict[str, int] = {}
     for number, row in enumerate(rows, start=1):
         given = row.get("id")
-        base = str(given) if given is not None else hashlib.sha256(row_content(row).encode()).hexdigest()[:16]
+        base = str(given) if given is not None else hashlib.sha256(_bytes(row)).hexdigest()[:16]
         occurrence = seen.get(base, 0)
         seen[base] = occurrence + 1
         if given is not None and occurrence:
@@ -191,7 +195,7 @@ def fingerprint(rows: Iterable[Row]) -> str:
     """SHA-256 of the rows' contents in their order, in hexadecimal."""
     digest = hashlib.sha256()
     for row in rows:
-        digest.update(row_content(row).encode())
+        digest.update(_bytes(row))
         digest.update(b"\n")
     return digest.hexdigest()
 
