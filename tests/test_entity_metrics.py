@@ -19,9 +19,10 @@ from qlorakit.tag_schemes import SCHEMES, Chunk, read_tags, write_tags
 from qlorakit.task import Output
 
 TYPES = ("LOC", "ORG", "PER")
+SHORT = entity_f1("short_f1", keep=lambda row, span: span.end - span.start == 1)
 METRICS = [entity_f1(), entity_precision(), entity_recall(), entity_macro_f1(TYPES)]
 quick = settings(deadline=None, max_examples=40, derandomize=True)
-each_metric = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+each_metric = pytest.mark.parametrize("metric", [*METRICS, SHORT], ids=lambda metric: metric.name)
 spans = st.builds(
     lambda start, size, kind: Span(start, start + size, kind),
     st.integers(0, 4), st.integers(1, 2), st.sampled_from(TYPES),
@@ -176,3 +177,22 @@ def test_dropped_lines_are_a_share_of_all_lines():
 
 def test_no_lines_are_no_dropped_lines():
     assert dropped_lines().compute([Output(None)], [()], [{}]) == 0
+
+
+@quick
+@given(pairs=answered_rows)
+def test_f1_of_picked_entities_is_that_of_references_and_answers_without_the_others(pairs):
+    def short(found):
+        return None if found is None else tuple(span for span in found if span.end - span.start == 1)
+
+    picked = [(short(gold), short(said)) for gold, said in pairs]
+    assert value(SHORT, pairs) == pytest.approx(value(entity_f1(), picked))
+
+
+def test_entities_are_picked_by_what_their_row_says():
+    row, other = {"text": "Lender Calder"}, {"text": "Calder Lender"}
+    metric = entity_f1("role_f1", keep=lambda row, span: row["text"][span.start : span.end] == "Lender")
+    role, name = Span(0, 6, "PER"), Span(7, 13, "PER")
+    outputs, references = [Output((role,)), Output((role,))], [(role, name), (Span(0, 6, "PER"), name)]
+    assert metric.compute(outputs, references, [row, other]) == pytest.approx(2 / 3)
+    assert metric.name == "role_f1"

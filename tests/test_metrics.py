@@ -24,6 +24,7 @@ from qlorakit.metrics import (
     micro_f1,
     multilabel_class_scores,
     multilabel_macro_f1,
+    multilabel_mcc,
     multilabel_micro_f1,
     numeric_match,
     weighted_f1,
@@ -55,7 +56,7 @@ pairs_of_sets = rows_of(sets, sets | st.none())
 pairs_of_numbers = rows_of(numbers, numbers | st.none())
 CASES = [
     *((metric, pairs_of_labels) for metric in SINGLE),
-    *((metric, pairs_of_sets) for metric in OF_SETS),
+    *((metric, pairs_of_sets) for metric in (*OF_SETS, multilabel_mcc(LABELS))),
     *((metric, pairs_of_numbers) for metric in OF_NUMBERS),
 ]
 each_metric = pytest.mark.parametrize(("metric", "pairs"), CASES, ids=lambda case: getattr(case, "name", ""))
@@ -297,7 +298,7 @@ def test_counts_refuse_a_reference_outside_the_labels(metric):
         metric.counts(Output("positive"), "postive", {})
 
 
-@pytest.mark.parametrize("factory", [*F1.values(), mcc, multilabel_micro_f1, multilabel_macro_f1])
+@pytest.mark.parametrize("factory", [*F1.values(), mcc, multilabel_micro_f1, multilabel_macro_f1, multilabel_mcc])
 @pytest.mark.parametrize(
     ("given", "message"),
     [("yes", "texts of all labels"), ((), "texts of all"), ((1, 2), "texts"), (("a", "a"), "'a' g")],
@@ -375,6 +376,36 @@ def test_example_f1_and_exact_match_are_the_same_with_the_class_of_no_label(pair
     ]
     for metric in (example_f1(), exact_match()):
         assert value(metric, pairs) == pytest.approx(value(metric, extended))
+
+
+@quick
+@given(pairs_of_sets)
+def test_multilabel_mcc_is_the_mean_of_scikit_learns_over_the_labels_that_vary(pairs):
+    of_labels = []
+    for label in LABELS:
+        truth = [str(label in right) for right, _ in pairs]
+        answers = ["?" if output.value is None else str(label in output.value) for _, output in pairs]
+        of_labels.extend([sk.matthews_corrcoef(truth, answers)] if len(set(truth)) > 1 else [])
+    assert value(multilabel_mcc(LABELS), pairs) == pytest.approx(np.mean(of_labels) if of_labels else 0)
+
+
+def test_multilabel_mcc_of_a_rare_label_that_is_never_answered_is_zero_where_accuracy_is_high():
+    rows = of(*[(("negative",), ("negative",))] * 97, *[(("negative", "positive"), ("negative",))] * 3)
+    assert value(multilabel_mcc(LABELS), rows) == 0
+    assert value(exact_match(), rows) == 0.97
+
+
+def test_multilabel_mcc_leaves_out_labels_that_all_rows_have_or_none():
+    rows = of((("negative",), ("negative",)), (("negative", "positive"), ("negative", "positive")))
+    assert value(multilabel_mcc(LABELS), rows) == 1
+    assert value(multilabel_mcc(LABELS), rows[:1]) == 0
+
+
+def test_an_invalid_answer_is_never_right_for_multilabel_mcc():
+    no_answers = of((("positive",), None), ((), None))
+    half = of((("positive",), ("positive",)), ((), None))
+    assert value(multilabel_mcc(LABELS), no_answers) == 0
+    assert 0 < value(multilabel_mcc(LABELS), half) < 1
 
 
 def test_leaving_rows_without_labels_alone_is_right_by_lexglues_convention_alone():

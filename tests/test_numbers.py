@@ -30,6 +30,19 @@ def test_a_hyphen_between_numbers_is_no_minus():
     assert numbers_in("2019-2020") == [2019.0, 2020.0]
 
 
+@pytest.mark.parametrize(("text", "value"), [
+    ("12.5", 12.5), ("$12.5 million", 12.5), ("1.2 billion", 1200.0), ("3 thousand", 3000.0), ("-4 mn", -4.0),
+    ("5 %", 0.05),
+])  # fmt: skip
+def test_a_number_in_the_unit_of_all_figures_stands_as_it_is(text, value):
+    assert read_number(text, unit=1e6) == pytest.approx(value)
+
+
+def test_a_unit_can_make_two_ways_of_writing_a_number_agree():
+    assert read_number("12.5, that is 12.5 million", unit=1e6) == 12.5
+    assert read_number("12.5, that is 12.5 million") is None
+
+
 @given(st.floats(-1e9, 1e9, allow_nan=False).map(lambda value: round(value, 2)))
 def test_a_number_survives_being_written_with_commas(value):
     assert read_number(f"it is {value:,.2f} then") == pytest.approx(value)

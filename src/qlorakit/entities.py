@@ -15,6 +15,7 @@ gone through the encoding, and so the ceiling of any model.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -121,7 +122,8 @@ def entities(
         text: The column to read, ``"text"`` unless told otherwise.
         spans: The column with its entities, ``"entities"`` unless told otherwise: a list of mappings with ``start``,
             ``end`` (exclusive) and ``type`` (or ``label``), or of triples; as JSON where files hold texts alone.
-            An empty list means that there are none; ``None``, that they are not known.
+            An empty list means that there are none; ``None``, that they are not known.  Triples in a list cannot be
+            kept in a ``datasets.Dataset``, which :func:`~qlorakit.split` makes: write mappings, or JSON.
         tokens: Instead of a text, the column with its words, ``"tokens"`` unless told otherwise.
         tags: The column with one tag per word, ``"tags"`` unless told otherwise.
         scheme: Of the tags: ``"BIO"`` (also called ``"IOB2"``), ``"IOB1"``, ``"IOBES"`` or ``"BILOU"``.
@@ -270,7 +272,7 @@ class WordEncoding:
     instruction: str
     types: tuple[str, ...]
 
-    @property
+    @functools.cached_property
     def tags(self) -> tuple[str, ...]:
         """The choices."""
         return tag_names(self.types, "BIO")

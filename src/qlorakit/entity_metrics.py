@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from qlorakit.task import ClassScores, Metric, Output, Row
 
 if TYPE_CHECKING:
-    from qlorakit.spans import Spans
+    from qlorakit.spans import Span, Spans
     from qlorakit.task import FloatArray
 
     SpanOutputs = Sequence[Output[Spans]]
@@ -23,11 +23,21 @@ LINES, MALFORMED, UNKNOWN_TYPE, UNALIGNED = "lines", "malformed_lines", "unknown
 DROPPED = MALFORMED, UNKNOWN_TYPE, UNALIGNED
 
 
-def entity_f1() -> Metric[Spans]:
-    """Harmonic mean of precision and recall over the entities of all rows."""
-    return _additive(
-        "entity_f1", _row_counts, lambda totals: _ratio(2 * totals[:, RIGHT], totals[:, GOLD] + totals[:, ANSWERED])
-    )
+def entity_f1(name: str = "entity_f1", *, keep: Callable[[Row, Span], bool] | None = None) -> Metric[Spans]:
+    """Harmonic mean of precision and recall over the entities of all rows, or over some of them.
+
+    Args:
+        name: As it is reported; one of its own where entities are picked.
+        keep: Whether an entity of a row counts, be it in the reference or in the answer.  All do unless given.
+    """
+
+    def counts(output: Output[Spans], reference: Spans, row: Row) -> Sequence[float]:
+        if keep is None:
+            return _counts(output, reference)
+        answered = tuple(span for span in output.value or () if keep(row, span))
+        return _counts(Output(answered), tuple(span for span in reference if keep(row, span)))
+
+    return _additive(name, counts, lambda totals: _ratio(2 * totals[:, RIGHT], totals[:, GOLD] + totals[:, ANSWERED]))
 
 
 def entity_precision() -> Metric[Spans]:
@@ -109,9 +119,9 @@ def _additive(
     needs_scores: bool = False,
 ) -> Metric[Spans]:
     """A metric that is computed from its totals."""
-    import numpy as np
 
     def compute(outputs: SpanOutputs, references: Sequence[Spans], rows: Sequence[Row]) -> float:
+        import numpy as np
 
         of_rows = [counts(*row) for row in zip(outputs, references, rows, strict=True)]
         return float(from_counts(np.sum(of_rows, axis=0, keepdims=True))[0])

@@ -31,6 +31,7 @@ Labels = tuple[str, ...]
 
 # Stands for "no valid answer" where scikit-learn needs a string; no label can be equal to it.
 INVALID = "\0invalid"
+INVALID_SIDE = 2  # where no and yes are 0 and 1
 NONE = "none"  # the further class of rows without any label
 
 
@@ -368,6 +369,52 @@ def exact_match() -> Metric[Labels]:
     return mean_metric("exact_match", _same_labels)
 
 
+def multilabel_mcc(labels: Sequence[str]) -> Metric[Labels]:
+    """Unweighted mean over labels of the correlation of yes and no with the reference, from -1 to 1.
+
+    Of each label, Matthews' coefficient as ``sklearn.metrics.matthews_corrcoef``.  A label that all references have, or
+    none, correlates with nothing, whatever is answered, and is left out; one that all answers have, or none, counts as
+    0.  An invalid answer is neither yes nor no to any label, and so never right.  Where every label is left out, the
+    value is 0.
+
+    Args:
+        labels: Every label of the task.
+
+    Raises:
+        ConfigurationError: The labels are not distinct texts.
+    """
+    places = positions(labels)
+
+    def compute(outputs: Sequence[Output[Labels]], references: Sequence[Labels], rows: Sequence[Row]) -> float:
+        import numpy as np
+        from sklearn.metrics import matthews_corrcoef
+
+        del rows
+        judged = each_row(functools.partial(_answered_sides, places=places), outputs, references)
+        true, answered = np.array(judged).transpose(2, 1, 0)  # each [labels, rows]
+        varied = [place for place in range(len(places)) if len(set(true[place])) > 1]
+        found = [matthews_corrcoef(true[place], answered[place]) for place in varied]
+        return float(np.mean(found)) if found else 0.0
+
+    def counts(output: Output[Labels], reference: Labels, row: Row) -> Sequence[float]:
+        del row
+        sides = _answered_sides(output, reference, places)
+        return [
+            count for true, answer in sides for count in _tally([true], [] if answer == INVALID_SIDE else [answer], 2)
+        ]
+
+    def from_counts(totals: FloatArray) -> FloatArray:
+        import numpy as np
+
+        of_labels = totals.reshape(len(totals), len(places), -1)  # of each label, as _tally counts no and yes
+        varied = (of_labels[:, :, 0] > 0) & (of_labels[:, :, 3] > 0)
+        found = np.stack([_correlations(of_labels[:, place]) for place in range(len(places))], axis=1)
+        values: FloatArray = (found * varied).sum(axis=1) / varied.sum(axis=1).clip(min=1)
+        return values
+
+    return Metric("multilabel_mcc", compute, counts=counts, from_counts=from_counts)
+
+
 def multilabel_class_scores(
     outputs: Sequence[Output[Labels]],
     references: Sequence[Labels],
@@ -650,6 +697,13 @@ def _judged(
     if labels is None:
         return true or none, []
     return true or none, [places[label] for label in labels] or none
+
+
+def _answered_sides(output: Output[Labels], reference: Labels, places: Mapping[str, int]) -> list[tuple[int, int]]:
+    """Of each label whether the row has it, and what was answered: 0, 1, or ``INVALID_SIDE``."""
+    true = {check_reference(label, places) for label in reference}
+    labels = valid_labels(output, places)
+    return [(int(label in true), INVALID_SIDE if labels is None else int(label in labels)) for label in places]
 
 
 def _indicators(

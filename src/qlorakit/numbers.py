@@ -50,24 +50,35 @@ class Tolerance:
         )
 
 
-def numbers_in(text: str) -> list[float]:
+def numbers_in(text: str, *, unit: float = 1.0) -> list[float]:
     """All numbers of a text, in order; shares in percent as fractions, accounting's parentheses as a minus.
 
     A comma parts thousands, and nothing else: ``"1,5"`` holds no number that can be told for sure, and gives none.
+
+    Args:
+        text: Any text.
+        unit: What figures are stated in, such as 1e6 for millions: there "12.5 million" is 12.5, as the bare "12.5" is,
+            and "1.2 billion" is 1,200.  A word for less than the unit multiplies as ever.
     """
-    return [_value(match) for match in _NUMBER.finditer(text)]
+    return [_value(match, unit) for match in _NUMBER.finditer(text)]
 
 
-def read_number(text: str) -> float | None:
-    """The one number of a text; ``None`` where there is none, or several that differ."""
-    found = set(numbers_in(text))
+def read_number(text: str, *, unit: float = 1.0) -> float | None:
+    """The one number of a text; ``None`` where there is none, or several that differ.
+
+    Args:
+        text: Any text.
+        unit: As for :func:`numbers_in`.
+    """
+    found = set(numbers_in(text, unit=unit))
     return found.pop() if len(found) == 1 else None
 
 
-def _value(match: re.Match[str]) -> float:
+def _value(match: re.Match[str], unit: float) -> float:
     part = match.groupdict()
+    scale = SCALES[part["scale"].lower()] if part["scale"] else 1.0
     value = float(part["digits"].replace(",", "") + (part["exponent"] or ""))
-    value *= SCALES[part["scale"].lower()] if part["scale"] else 1.0
+    value *= scale / unit if scale >= unit else scale
     value /= 100.0 if part["percent"] else 1.0
     negative = (part["sign"] or "+").strip() in {"-", "\u2212", "minus"} or part["inner"]
     return -value if negative or (part["open"] and part["close"]) else value

@@ -129,7 +129,7 @@ def class_table(system: System) -> DataTable | None:
     """How each class fared, with its threshold where there is one."""
     if not system.classes:
         return None
-    decided = bool(system.decision and all(scores.label in system.decision for scores in system.classes))
+    decided = bool(system.decision and any(scores.label in system.decision for scores in system.classes))
     columns = ("class", "F1", "precision", "recall", "occurs", "answered", *(("threshold",) if decided else ()))
     rows = (class_row(scores, system.decision if decided else None) for scores in system.classes)
     return DataTable(f"{system.name}, per class", columns, tuple(rows))
@@ -142,7 +142,7 @@ def class_row(scores: ClassScores, decision: Mapping[str, float] | None) -> tupl
         (scores.recall, scores.support),
     )  # fmt: skip
     said = (f"{share:.3f}" if whole else NOTHING for share, whole in shares)
-    threshold = () if decision is None else (f"{decision[scores.label]:.3f}",)
+    threshold = () if decision is None else (f"{decision[scores.label]:.3f}" if scores.label in decision else NOTHING,)
     return scores.label, *said, f"{scores.support:,}", f"{scores.predicted:,}", *threshold
 
 

@@ -227,7 +227,8 @@ def divided(rows: Sequence[Row], sides: Integers, used: Sequence[str], *, hint: 
             msg = (
                 f"{np.count_nonzero(sides != UNUSED)} rows are too few, or too tied to each other, to leave any for "
                 f"{side}{' with ' + hint if hint else ''}; give more rows or other shares, or tie fewer of them: "
-                "ignore_digits=False where numbers tell rows apart, near_duplicates=None to tie only what is the same"
+                "ignore_digits=False where numbers tell rows apart, near_duplicates=None to tie only what is the same, "
+                "another group_by or group of the task where there are few groups"
             )
             raise DataError(msg)
         found[side] = source.select(places)
