@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from helpers import DATA, build_model, build_tokenizer, write_jsonl
 
+import qlorakit as qk
+from qlorakit.plugins import supplier_of
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
@@ -40,6 +43,8 @@ def test_the_finance_example_runs_on_any_file_and_any_local_model(other_model, s
     assert "tuned" in done.stdout
     assert (output / "report.html").is_file()
     report = json.loads((output / "report.json").read_text(encoding="utf-8"))
+    record = json.loads((output / "adapter" / "run.json").read_text(encoding="utf-8"))
+    assert report["settings"]["plugin"] == record["plugin"] == supplier_of(qk.get_task("finance/sentiment"))
     assert {system["name"] for system in report["systems"]} == {
         "tuned", "base", "base with 4 shots", "majority", "tfidf",
     }  # fmt: skip

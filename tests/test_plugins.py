@@ -1,3 +1,4 @@
+import dataclasses
 import importlib.metadata
 import inspect
 import re
@@ -8,7 +9,7 @@ import pytest
 
 from qlorakit import get_task, hookspecs
 from qlorakit.errors import UnknownNameError
-from qlorakit.plugins import Plugins, load_plugins
+from qlorakit.plugins import Plugins, load_plugins, supplier_of
 
 HOOKS = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("qlorakit_")}
 TASKS = """
@@ -248,3 +249,9 @@ def test_a_broken_plugin_is_not_offered_for_installation():
     with pytest.raises(UnknownNameError, match=r"Left out: qlorakit-legal 1\.0") as caught:
         plugins.task("legal/clauses")
     assert "pip install" not in str(caught.value)
+
+
+def test_the_supplier_of_a_task_is_told_and_a_task_changed_by_a_script_has_none():
+    task = get_task("finance/sentiment")
+    assert supplier_of(task) == f"qlorakit-finance {importlib.metadata.version('qlorakit-finance')}"
+    assert supplier_of(dataclasses.replace(task, summary="changed")) is None

@@ -18,6 +18,7 @@ from qlorakit.inference import Questions, answer, build_encoder, layout_for, war
 from qlorakit.logits import one_at_a_time
 from qlorakit.measuring import Answered, Sheet
 from qlorakit.memory import PeakMemory
+from qlorakit.plugins import supplier_of
 from qlorakit.records import versions
 from qlorakit.report import Cost
 from qlorakit.rows import as_rows, check_rows, check_task, fingerprint, input_key, row_ids
@@ -136,6 +137,7 @@ def evaluate(
             "base": base_record(model),
             "parameters": _parameters(model),
             "versions": versions(),
+            "plugin": supplier_of(task),
         },
         slices=slices,
         label_counts=Counter(map(task.reference, data.train)) if data.train and task.single else None,

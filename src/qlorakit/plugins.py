@@ -112,6 +112,12 @@ def get_task(name: str) -> Task[Any]:
     return installed().task(name)
 
 
+def supplier_of(task: Task[Any]) -> str | None:
+    """The distribution that supplies this very task, with its version; ``None`` for one that a script made."""
+    plugins = installed()
+    return plugins.origin.get(task.name) if plugins.tasks.get(task.name) is task else None
+
+
 def _distribution(entry_point: EntryPoint) -> str:
     dist = entry_point.dist
     return f"{dist.name} {dist.version}" if dist else entry_point.value

@@ -53,6 +53,7 @@ from qlorakit.errors import (
 )
 from qlorakit.inference import build_encoder, layout_for, warn_of
 from qlorakit.logits import one_at_a_time
+from qlorakit.plugins import supplier_of
 from qlorakit.quantization import keep_unpacked
 from qlorakit.records import versions
 from qlorakit.rows import as_rows, check_rows, check_task, input_key
@@ -530,6 +531,7 @@ def _run_record(trainer: TaskTrainer, course: Mapping[str, Any]) -> dict[str, An
     return {
         "settings": {**course, "lora": lora},
         "versions": versions(),
+        "plugin": supplier_of(plan.task),
         "encoding": {name: asdict(found) for name, found in counts.items()},
         "parameters": {"trainable": trainable, "total": total},
         "steps": state.global_step,
