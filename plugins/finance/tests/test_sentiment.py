@@ -6,11 +6,14 @@ from helpers import DATA
 
 from qlorakit import get_task, read_rows, split
 from qlorakit.errors import DataError
-from qlorakit.rows import check_rows, input_key
+from qlorakit.rows import input_key
 from qlorakit.splits import overlap
-from qlorakit.task import Prediction
+from qlorakit.task import Output
 from qlorakit_finance import qlorakit_tasks
-from qlorakit_finance.sentiment import LABELS, PHRASEBANK, SENTIMENT
+from qlorakit_finance.fiqa import FIQA
+from qlorakit_finance.gold_headlines import GOLD_HEADLINES
+from qlorakit_finance.phrasebank import LABELS, PHRASEBANK
+from qlorakit_finance.sentiment import SENTIMENT
 
 PUBLISHED = DATA / "financial_phrasebank"
 published = pytest.mark.skipif(not PUBLISHED.is_dir(), reason=f"Financial PhraseBank is not at {PUBLISHED}")
@@ -41,7 +44,7 @@ def repeated(rows):
 
 def test_the_plugin_supplies_the_task_under_its_name():
     assert get_task("finance/sentiment") is SENTIMENT
-    assert list(qlorakit_tasks()) == [SENTIMENT]
+    assert SENTIMENT in list(qlorakit_tasks())
 
 
 def test_the_instruction_names_every_label():
@@ -49,29 +52,9 @@ def test_the_instruction_names_every_label():
     assert all(label in example.messages[0].text for label in LABELS)
 
 
-def test_the_samples_are_valid():
-    check_rows(SENTIMENT.samples, SENTIMENT, labelled=True)
-
-
-def test_the_samples_are_distinct():
-    assert repeated(SENTIMENT.samples) == (0, 0)
-
-
-def test_every_label_occurs_equally_often_among_the_samples():
-    assert Counter(row["label"] for row in SENTIMENT.samples) == dict.fromkeys(LABELS, 20)
-
-
-def test_the_samples_are_enough_for_a_split():
-    assert {side: len(rows) for side, rows in split(SENTIMENT.samples, task=SENTIMENT, seed=0).items()} == {
-        "train": 42, "validation": 6, "test": 12,
-    }  # fmt: skip
-
-
-def test_an_answer_comes_back_as_the_reference():
-    for row in SENTIMENT.samples:
-        examples = SENTIMENT.format(row)
-        predictions = [Prediction(example.target) for example in examples]
-        assert SENTIMENT.parse(row, examples, predictions).value == SENTIMENT.reference(row) == row["label"]
+def test_every_label_occurs_among_the_samples_without_a_company():
+    alone = [row for row in SENTIMENT.samples if "target" not in row]
+    assert Counter(row["label"] for row in alone) == dict.fromkeys(LABELS, 20)
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-8", "utf-8-sig"])
@@ -149,10 +132,161 @@ def test_rows_for_prediction_need_no_label(read):
     assert read("headline\nSales rose\n", "a.csv", labelled=False) == [{"text": "Sales rose"}]
 
 
-def test_the_public_data_set_comes_with_its_licence_and_traps():
-    assert SENTIMENT.datasets == (PHRASEBANK,)
+def test_the_public_data_sets_come_with_their_licences_and_traps():
+    assert SENTIMENT.datasets == (PHRASEBANK, FIQA, GOLD_HEADLINES)
     assert "no commercial use" in PHRASEBANK.licence
-    assert PHRASEBANK.traps
+    assert all(data.traps for data in SENTIMENT.datasets)
+
+
+# A company that a row names
+
+HEADLINE = "Norvik wins the order that Tessel had hoped for"
+OPINIONS = [
+    {"text": HEADLINE, "target": "Norvik", "label": "positive"},
+    {"text": HEADLINE, "target": "Tessel", "label": "negative"},
+]
+
+
+def test_the_company_that_a_row_names_stands_in_the_prompt():
+    (example,) = SENTIMENT.format(OPINIONS[0])
+    assert example.messages[1].text == f"Company: Norvik\n\n{HEADLINE}"
+
+
+@pytest.mark.parametrize("target", [None, "", "  "])
+def test_a_row_without_a_company_is_the_text_alone(target):
+    (example,) = SENTIMENT.format({"text": HEADLINE, "target": target})
+    assert example.messages[1].text == HEADLINE
+
+
+def test_a_company_that_is_no_text_is_named():
+    with pytest.raises(DataError, match="column 'target' holds int 5"):
+        SENTIMENT.format({"text": HEADLINE, "target": 5})
+
+
+def test_opinions_on_two_companies_do_not_conflict():
+    assert repeated(OPINIONS) == (0, 0)
+    assert repeated([{**row, "target": None} for row in OPINIONS]) == (1, 1)
+
+
+def test_opinions_on_one_headline_stay_on_one_side():
+    words = ["amber", "birch", "cedar", "dogwood", "elm", "fir", "ginkgo", "hazel", "ivy", "juniper"]
+    rows = [
+        {"text": f"{word.title()} wins what {word[::-1].title()} lost", "target": name, "label": label}
+        for word in words
+        for name, label in ((word.title(), "positive"), (word[::-1].title(), "negative"))
+    ]
+    data = split(rows, task=SENTIMENT, seed=0, near_duplicates=None)
+    sides = defaultdict(set)
+    for side, found in data.items():
+        for row in found:
+            sides[row["text"]].add(side)
+    assert len(sides) == 10
+    assert all(len(found) == 1 for found in sides.values())
+
+
+@pytest.mark.parametrize("header", ["text,company,label", "Headline,Ticker,Sentiment"])
+def test_the_company_is_read_by_its_column_names(read, header):
+    assert read(f"{header}\n{HEADLINE},Norvik,bullish\n", "a.csv") == [
+        {"text": HEADLINE, "target": "Norvik", "label": "bullish"}
+    ]
+
+
+def test_posts_are_bullish_or_bearish():
+    assert [SENTIMENT.reference({"label": label}) for label in ("Bullish", "bearish")] == ["positive", "negative"]
+
+
+# Scores instead of labels
+
+FIQA_ITEMS = {
+    "7": {
+        "sentence": HEADLINE,
+        "info": [
+            {"snippets": "['wins the order']", "target": "Norvik", "sentiment_score": "0.55", "aspects": "['Stock']"},
+            {"snippets": "[]", "target": "Tessel", "sentiment_score": "-0.31", "aspects": "['Stock']"},
+        ],
+    },
+    "9": {"sentence": "Calder meets on Monday", "info": [{"target": "Calder", "sentiment_score": "0.1"}]},
+}
+
+
+def test_fiqa_gives_a_row_for_each_company_with_a_label_by_its_score(read):
+    rows = read(json.dumps(FIQA_ITEMS, indent=1), "task1_headline_ABSA_train.json")
+    assert [(row["target"], row["label"], row["score"]) for row in rows] == [
+        ("Norvik", "positive", 0.55), ("Tessel", "negative", -0.31), ("Calder", "neutral", 0.1),
+    ]  # fmt: skip
+    assert rows[0]["text"] == rows[1]["text"] == HEADLINE
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"sentence": "x"}, {"info": [{"target": "x", "sentiment_score": "0"}]}, "x",
+              {"sentence": "x", "info": [{"target": "x", "sentiment_score": "high"}]}]
+)  # fmt: skip
+def test_a_fiqa_item_that_lacks_something_is_named(read, wrong):
+    with pytest.raises(DataError, match=r"a\.json, item '8': .* it needs a sentence and an info list"):
+        read(json.dumps({"8": wrong, "1": FIQA_ITEMS["7"]}, indent=1), "a.json")
+
+
+def test_a_fiqa_file_that_is_cut_off_is_named(read):
+    with pytest.raises(DataError, match=r"a\.json cannot be read as JSON"):
+        read(json.dumps(FIQA_ITEMS, indent=1)[:-20], "a.json")
+
+
+# Headlines on gold
+
+GOLD_HEADER = "\t".join(GOLD_HEADLINES.columns)
+GOLD = (
+    f"{GOLD_HEADER}\n"
+    '3-5-2019\thttp://a\t"gold up $4, ends at $1,290"\t1\t0\t0\t0\t1\t0\tpositive\n'
+    "4-5-2019\thttp://b\tgold or silver: which glitters more?\t0\t0\t0\t1\t0\t0\tnone\n"
+    "5-5-2019\thttp://c\tgold slips a little\t0\t0\t1\t0\t1\t0\tnegative\n"
+)
+
+
+def test_headlines_on_gold_are_read_and_those_without_a_sentiment_counted(read, caplog):
+    rows = read(GOLD, "gold.csv")
+    assert [(row["text"], row["label"]) for row in rows] == [
+        ("gold up $4, ends at $1,290", "positive"), ("gold slips a little", "negative"),
+    ]  # fmt: skip
+    assert "left out 1 headlines that have no sentiment about the price" in caplog.text
+
+
+def test_a_headline_on_gold_that_lacks_cells_is_named(read):
+    with pytest.raises(DataError, match=r"gold\.csv, line 5: there are not as many cells"):
+        read(GOLD + "6-5-2019\thttp://d\tgold waits\n", "gold.csv")
+
+
+def test_headlines_that_differ_in_digits_alone_stay_on_one_side():
+    news = [
+        "gold rises to ${} as banks cut their rates", "bullion slips to ${} on a firmer dollar",
+        "spot price holds near ${} before the vote", "jewellers buy, and an ounce costs ${} again",
+        "mine strike lifts the metal to ${} in early trade", "profit taking sends futures down to ${}",
+        "April contract settles at ${} in New York", "festival demand keeps local prices at ${}",
+        "traders await jobs data with gold at ${}", "safe haven or not: the metal is worth ${}",
+    ]  # fmt: skip
+    rows = [
+        {"text": text.format(price), "label": LABELS[number % 3], "news": number}
+        for number, text in enumerate(news)
+        for price in ("1,290.40", "1,306")
+    ]
+    data = split(rows, task=SENTIMENT, seed=0, validation=0.2, test=0.3)
+    assert sum(len(found) for found in data.values()) == 20
+    assert not set(data["train"]["news"]) & set(data["test"]["news"])
+
+
+# What most sentences are
+
+
+def test_where_most_are_neutral_a_constant_answer_has_a_high_accuracy_and_is_found_out_by_the_other_metrics():
+    references = ["neutral"] * 60 + ["positive"] * 25 + ["negative"] * 15
+    constant = [Output("neutral") for _ in references]
+    found = {
+        metric.name: metric.compute(constant, references, [{}] * 100)
+        for metric in SENTIMENT.metrics
+        if not metric.needs_scores
+    }
+    assert found["accuracy"] == 0.6
+    assert found["macro_f1"] == pytest.approx(0.25)
+    assert (found["mcc"], found["quadratic_kappa"]) == (0, 0)
 
 
 @published
@@ -182,3 +316,16 @@ def test_training_on_one_agreement_level_and_testing_on_another_is_found(tmp_pat
     less_sure.write_text(sure.read_text() + "Calder moves its office@neutral\n", encoding="latin-1")
     train, test = (read_rows(path, task=SENTIMENT) for path in (sure, less_sure))
     assert overlap(train, test, SENTIMENT) == [0, 1]
+
+
+@published
+def test_phrasebank_is_mostly_neutral():
+    labels = Counter(read_rows(PUBLISHED / "Sentences_50Agree.txt", task=SENTIMENT)["label"])
+    assert labels["neutral"] / labels.total() == pytest.approx(0.594, abs=0.001)
+
+
+@pytest.mark.skipif(not (DATA / "gold_headlines").is_dir(), reason=f"gold headlines are not at {DATA}")
+def test_the_published_headlines_on_gold_hold_the_published_counts(caplog):
+    rows = read_rows(DATA / "gold_headlines" / "gold-dataset-sinha-khandait.csv", task=SENTIMENT)
+    assert Counter(rows["label"]) == {"positive": 4412, "negative": 3814, "neutral": 376}
+    assert "left out 1968 headlines" in caplog.text

@@ -1,103 +1,47 @@
-"""``finance/sentiment``: is a sentence good, bad or no news for an investor?
+"""``finance/sentiment``: is a text good, bad or no news for an investor?
 
-A row: ``{"text": "Operating profit rose to EUR 13.1 mn from EUR 8.7 mn.", "label": "positive"}``.
+A row: ``{"text": "Operating profit rose to EUR 13.1 mn from EUR 8.7 mn.", "label": "positive"}``, and with the company
+it is asked about, where a text names several: ``{"text": ..., "target": "Norvik", "label": ...}``.
 """
 
-import csv
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-
-from qlorakit.errors import DataError
+from qlorakit.cells import is_blank, required_text
 from qlorakit.kinds import single_label
-from qlorakit.task import Column, FileFormat, PublicDataset, Row
-from qlorakit_finance.samples import SENTIMENT_SAMPLES
+from qlorakit.task import Column, Row
+from qlorakit_finance.fiqa import FIQA, FIQA_JSON
+from qlorakit_finance.gold_headlines import GOLD_HEADLINES, GOLD_SENTIMENT
+from qlorakit_finance.phrasebank import LABELS, PHRASEBANK, PHRASEBANK_CSV, PHRASEBANK_TEXT
+from qlorakit_finance.sentiment_samples import SENTIMENT_SAMPLES
 
-BYTE_ORDER_MARK = "\ufeff".encode().decode("latin-1")  # UTF-8's, in a head that is read as Latin-1
-LABELS = ("negative", "neutral", "positive")
-
-
-def _read_text(path: Path) -> str:
-    """Copies of PhraseBank stand in Latin-1 as published, or in UTF-8: what decodes as UTF-8 is."""
-    data = path.read_bytes()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+TEXT = Column("text", aliases=("sentence", "headline", "title", "tweet", "post", "content"))
+TARGET = Column("target", aliases=("company", "entity", "ticker", "cashtag"), optional=True)
 
 
-def _is_phrasebank_text(path: Path, head: Sequence[str]) -> bool:
-    lines = [line for line in head if line.strip()]
-    return path.suffix.lower() == ".txt" and any(line.strip().rpartition("@")[2] in LABELS for line in lines)
+def with_target(row: Row) -> str:
+    """The text of a row, after the company that it is asked about if the row names one."""
+    text = required_text(row, TEXT.name)
+    return text if is_blank(row.get(TARGET.name)) else f"Company: {required_text(row, TARGET.name).strip()}\n\n{text}"
 
 
-def _read_phrasebank_text(path: Path) -> Iterable[tuple[int, Row]]:
-    """Lines of ``sentence@label``; a sentence may hold an @ of its own, so the last one counts."""
-    for number, line in enumerate(_read_text(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        sentence, separator, label = line.strip().rpartition("@")
-        if not separator:
-            msg = f"{path}, line {number}: no '@' between sentence and label in {line.strip()[:60]!r}"
-            raise DataError(msg)
-        yield number, {"text": sentence.strip(), "label": label}
+def headline(row: Row) -> str | None:
+    """The text of a row that is asked about one of its companies: rows about the others belong with it."""
+    return None if is_blank(row.get(TARGET.name)) else " ".join(required_text(row, TEXT.name).casefold().split())
 
-
-def _is_phrasebank_csv(path: Path, head: Sequence[str]) -> bool:
-    first = head[0].removeprefix(BYTE_ORDER_MARK).split(",", maxsplit=1) if head else []
-    return path.suffix.lower() == ".csv" and len(first) > 1 and first[0].strip('"') in LABELS
-
-
-def _read_phrasebank_csv(path: Path) -> Iterable[tuple[int, Row]]:
-    """``label,sentence`` without a header."""
-    reader = csv.reader((f"{line}\n" for line in _read_text(path).split("\n")), strict=True)
-    try:
-        for cells in reader:
-            if cells:
-                if len(cells) != 2:  # noqa: PLR2004  # label and sentence
-                    msg = (
-                        f"{path}, line {reader.line_num}: {len(cells)} cells where a label and a sentence are expected"
-                    )
-                    raise DataError(msg)
-                yield reader.line_num, {"text": cells[1].strip(), "label": cells[0]}
-    except csv.Error as error:
-        msg = f"{path}, line {reader.line_num}: {error}; is a quotation mark left open?"
-        raise DataError(msg) from error
-
-
-PHRASEBANK = PublicDataset(
-    name="Financial PhraseBank v1.0",
-    identifier="takala/financial_phrasebank",
-    url="https://www.researchgate.net/publication/251231364_FinancialPhraseBank-v10",
-    licence="CC BY-NC-SA 3.0: no commercial use",
-    citation=(
-        "Malo, Sinha, Korhonen, Wallenius, Takala (2014): Good debt or bad debt: Detecting semantic orientations in "
-        "economic texts. JASIST 65(4)"
-    ),
-    columns=("sentence", "label"),
-    traps=(
-        "Latin-1, not UTF-8",
-        "a sentence may hold '@': the last one separates the label",
-        "the four agreement levels are nested: never train on one and test on another",
-        "a handful of duplicates, two of them with two labels at 50 % agreement",
-        "59 to 62 % neutral: accuracy alone flatters",
-    ),
-)
 
 SENTIMENT = single_label(
     "finance/sentiment",
-    summary="Sentiment of a financial sentence for an investor: negative, neutral or positive",
+    summary="Sentiment of a financial text for an investor: negative, neutral or positive",
     instruction=(
         "Classify the sentiment of the financial text from the point of view of an investor. "
         "Answer with one of: negative, neutral, positive."
     ),
     labels=LABELS,
-    text=Column("text", aliases=("sentence", "headline", "title", "tweet", "content")),
+    ordered=True,
+    text=(TEXT, TARGET),
+    show=with_target,
     label=Column("label", aliases=("sentiment", "labels", "class", "answer"), label=True),
-    file_formats=(
-        FileFormat("Financial PhraseBank .txt (sentence@label)", _is_phrasebank_text, _read_phrasebank_text),
-        FileFormat("Financial PhraseBank .csv (label,sentence without a header)", _is_phrasebank_csv,
-                   _read_phrasebank_csv),
-    ),
+    synonyms={"bearish": "negative", "bullish": "positive"},
+    file_formats=(PHRASEBANK_TEXT, PHRASEBANK_CSV, FIQA_JSON, GOLD_SENTIMENT),
+    group=headline,
     samples=SENTIMENT_SAMPLES,
-    datasets=(PHRASEBANK,),
-)  # fmt: skip
+    datasets=(PHRASEBANK, FIQA, GOLD_HEADLINES),
+)

@@ -68,8 +68,25 @@ _NEUTRAL = (
     "The bank opened its branch in Tallinn in 1996.",
     "Customers can use the service by telephone and on the web.",
 )
-SENTIMENT_SAMPLES: tuple[Row, ...] = tuple(
-    {"text": text, "label": label}
-    for triple in zip(_POSITIVE, _NEGATIVE, _NEUTRAL, strict=True)
-    for text, label in zip(triple, ("positive", "negative", "neutral"), strict=True)
+_BY_COMPANY = {
+    "Savill Medical wins the hospital contract that Corrigan Devices has held for ten years": {
+        "Savill Medical": "positive", "Corrigan Devices": "negative",
+    },
+    "Lumen Retail slips behind Parcelle as shoppers move online": {"Parcelle": "positive", "Lumen Retail": "negative"},
+    "$KSTR grounded again while $BLUW fills every seat on the coast route": {"KSTR": "negative", "BLUW": "positive"},
+    "Harbour Lines sells its ferry arm to Osterby at a third of the book value; Pell & Sons advised both sides": {
+        "Harbour Lines": "negative", "Pell & Sons": "neutral",
+    },
+}  # fmt: skip
+SENTIMENT_SAMPLES: tuple[Row, ...] = (
+    *(
+        {"text": text, "label": label}
+        for triple in zip(_POSITIVE, _NEGATIVE, _NEUTRAL, strict=True)
+        for text, label in zip(triple, ("positive", "negative", "neutral"), strict=True)
+    ),
+    *(
+        {"text": text, "target": company, "label": label}
+        for text, opinions in _BY_COMPANY.items()
+        for company, label in opinions.items()
+    ),
 )
