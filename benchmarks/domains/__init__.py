@@ -1,0 +1,1 @@
+"""Which public data each task of a domain is run on, and with which settings."""
