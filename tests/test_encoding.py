@@ -429,3 +429,9 @@ def test_marks_that_are_one_token_are_broken_up_in_the_data(mark):
     assert found.neutralised == 1
     assert tokenizer.convert_tokens_to_ids(mark) not in found.prompt
     assert ours.encode(ask("sales rose  and")).neutralised == 0
+
+
+def test_half_a_character_is_refused_with_what_to_do(task):
+    encoder = Encoder(build_tokenizer(), max_length=100)
+    with pytest.raises(EncodingError, match=r"half of a character \(a lone surrogate such as \\ud800\); repair it"):
+        encoder.encode(task.format({"text": "a\ud800"})[0])

@@ -222,3 +222,9 @@ def test_metrics_can_be_chosen():
 def test_an_unknown_argument_is_named_with_the_nearest():
     with pytest.raises(PluginError, match=r"unknown argument 'metric'.*'metrics'"):
         number("toy/sum", metric=[], **WORDS)
+
+
+@pytest.mark.parametrize("answer", [3, object(), {"a": 1}, None])
+def test_a_right_text_that_is_none_is_named(answer):
+    with pytest.raises(DataError, match="column 'answer' holds"):
+        NOTE.reference({"text": "x", "answer": answer})

@@ -126,3 +126,9 @@ def test_what_a_row_says_is_what_the_user_says_where_it_has_none_of_the_columns(
     )  # fmt: skip
     assert input_text({"sales": 5, "label": "up"}, task) == "5 sold"
     assert input_text({"text": "a text", "sales": 5}, task) == "a text"
+
+
+def test_half_a_character_has_an_identity_like_any_other():
+    rows = [{"text": "a\ud800"}, {"text": "a\udfff"}]
+    assert len(set(row_ids(rows))) == 2
+    assert fingerprint(rows[:1]) != fingerprint(rows[1:])
