@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,11 @@ from qlorakit.plugins import supplier_of
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-def run_example(*arguments, name="finance_sentiment.py"):
-    command = [sys.executable, str(EXAMPLES / name), *map(str, arguments)]
+BENCHMARKS = EXAMPLES.with_name("benchmarks")
+
+
+def run_example(*arguments, name="finance_sentiment.py", folder=EXAMPLES):
+    command = [sys.executable, str(folder / name), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603  # our own
 
 
@@ -91,3 +95,62 @@ def test_the_audit_example_prints_saves_and_names_bad_rows(tmp_path):
     assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
     assert "unknown label 'downward'" in refused.stderr
     assert "left out 1 of 4 rows" in run_example(bad, "finance/sentiment", "--skip-bad-rows", name="audit.py").stderr
+
+
+WORDS = ("amber", "birch", "cedar", "dogwood", "elm", "fir", "ginkgo", "hazel", "ivy", "juniper", "kelp", "larch")
+
+
+def test_the_finance_model_example_tunes_for_both_tasks_offline_and_states_the_cost(other_model, tmp_path):
+    settings = ("--model", other_model, "--output", tmp_path, "--epochs", 1, "--rows", 12)
+    done = run_example(*settings, name="finance_ner_and_sentiment.py")
+    assert done.returncode == 0, done.stderr
+    assert "no --data given, using the 36 sample rows of the plugin" in done.stdout
+    assert "finance/entities: By entity_f1, tuned" in done.stdout
+    assert "finance/sentiment: By macro_f1, tuned" in done.stdout
+    cost = done.stdout[done.stdout.index("\ncost") :].splitlines()
+    assert [line.split()[0] for line in cost if line] == ["cost", "entities", "sentiment"]
+    assert all("MiB" in line and "%" in line for line in cost[2:] if line)
+    assert (tmp_path / "entities" / "report.html").is_file()
+
+
+@pytest.mark.skipif(not (DATA / "sec_ner_fin5_fin3").is_dir(), reason="needs the public data")
+def test_the_finance_model_example_reads_real_files(other_model, tmp_path):
+    settings = ("--data", DATA, "--model", other_model, "--output", tmp_path, "--epochs", 1, "--rows", 8)
+    help_text = run_example("--help", name="finance_ner_and_sentiment.py").stdout
+    assert all(option in help_text for option in ("--data", "--entities", "--sentiment", "--rank"))
+    code = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1)); import finance_ner_and_sentiment as example\n"
+        "arguments = example.parse_arguments()\n"
+        "print([{side: len(rows) for side, rows in example.read(name, arguments).items()} for name in example.PUBLIC])"
+    )
+    command = [sys.executable, "-c", code, str(EXAMPLES), *map(str, settings)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603  # our own
+    assert done.returncode == 0, done.stderr
+    entities, sentiment = json.loads(done.stdout.strip().splitlines()[-1].replace("'", '"'))
+    assert entities["test"] == 303
+    assert sentiment["test"] == 451
+
+
+def test_the_benchmark_of_tasks_lists_its_runs_and_refuses_what_it_does_not_know():
+    listed = run_example("finance", "--list", name="tasks.py", folder=BENCHMARKS).stdout
+    named = {line.split()[1] for line in listed.splitlines()}
+    assert named == {name for name in qk.list_tasks() if name.startswith("finance/")}
+    refused = run_example("finance", "nothing", name="tasks.py", folder=BENCHMARKS)
+    assert "unknown run 'nothing'; there are sentiment" in refused.stderr
+
+
+def test_the_benchmark_of_tasks_writes_a_table_and_does_not_repeat_what_is_there(other_model, tmp_path):
+    path = tmp_path / "financial_phrasebank" / "Sentences_AllAgree.txt"
+    path.parent.mkdir()
+    moves = {"positive": "rose", "negative": "fell", "neutral": "stood"}
+    path.write_text("".join(f"the {word} {move}@{label}\n" for word in WORDS for label, move in moves.items()))
+    settings = ("finance", "sentiment", "entities_news", "--data", tmp_path, "--model", other_model, "--epochs", 1)
+    folders = ("--output", tmp_path / "runs", "--results", tmp_path)
+    done = run_example(*settings, *folders, name="tasks.py", folder=BENCHMARKS)
+    assert done.returncode == 0, done.stderr
+    table = (tmp_path / "finance.md").read_text(encoding="utf-8")
+    start = r"\| `finance/sentiment` \| Financial PhraseBank, [a-z ]+ \| \d+, \d+, \d+ \| single label \| macro_f1 \| "
+    assert re.search(start, table)
+    assert all(f"| sentiment | {metric} |" in table for metric in ("accuracy", "ordinal_cost", "quadratic_kappa"))
+    assert "entities_news: left out, because" in done.stdout
+    assert "best macro_f1" not in run_example(*settings, *folders, name="tasks.py", folder=BENCHMARKS).stdout
