@@ -5,8 +5,8 @@
     python benchmarks/tasks.py finance intent --validation-only --learning-rate 2e-3
 
 Data are read from $QLORAKIT_DATA (default ../shared/data).  Each result is kept in ``results/<domain>.json`` as it
-comes, and is not computed again without ``--again``; the table goes to ``results/<domain>.md``.  ``--validation-only``
-stops before the test rows, to choose settings, and writes nothing.
+comes, and is not computed again without ``--again`` unless settings have changed; the table goes to
+``results/<domain>.md``.  ``--validation-only`` stops before the test rows, to choose settings, and keeps no result.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def run(job: Job, arguments: argparse.Namespace) -> Result | None:
     print(f"{job.name}: " + ", ".join(f"{len(data[side])} rows to {side}" for side in SIDES), flush=True)
     model, tokenizer = qk.load_quantized(arguments.model)
     model = qk.attach_lora(model, r=arguments.rank, seed=arguments.seed)
-    output = arguments.output / job.name
+    output = arguments.output / ("validation-only" if arguments.validation_only else "") / job.name
     trained = qk.train(
         model, tokenizer, data["train"], task=task, eval_dataset=data["validation"], output_dir=output, overwrite=True,
         learning_rate=arguments.learning_rate or job.learning_rate, num_train_epochs=arguments.epochs or job.epochs,
@@ -78,15 +78,22 @@ def _result(
         "headline": report.headline(),
         "notes": report.notes,
         "seconds": seconds,
-        "settings": {
-            "model": arguments.model,
-            "rank": arguments.rank,
-            "learning_rate": arguments.learning_rate or job.learning_rate,
-            "epochs": arguments.epochs or job.epochs,
-            "seed": arguments.seed,
-            "threads": torch.get_num_threads(),
-            "versions": report.settings["versions"],
-        },
+        "settings": _settings(job, arguments),
+        "threads": torch.get_num_threads(),
+        "versions": report.settings["versions"],
+    }
+
+
+def _settings(job: Job, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What decides a result."""
+    return {
+        "model": arguments.model,
+        "rank": arguments.rank,
+        "learning_rate": arguments.learning_rate or job.learning_rate,
+        "epochs": arguments.epochs or job.epochs,
+        "seed": arguments.seed,
+        "shots": arguments.shots,
+        "most": dict(job.most),
     }
 
 
@@ -99,6 +106,7 @@ def table(domain: str, results: Iterable[Result]) -> str:
     results = list(results)
     lines = [f"# Tasks of the {domain} plugin", "", f"`python benchmarks/tasks.py {domain}`", ""]
     lines += _main_table(results)
+    lines += ["", *_settings_lines(results)]
     lines += ["", "What each report says first:", ""]
     lines += [f"- {result['job']}: {result['headline']}" for result in results]
     lines += ["", "Further metrics of the same runs:", ""]
@@ -120,6 +128,18 @@ def _main_table(results: Iterable[Result]) -> Iterator[str]:
             _said(systems[BASE][metric]), baselines, f"{result['seconds']['all']:,}",
         )  # fmt: skip
         yield f"| {' | '.join(cells)} |"
+
+
+def _settings_lines(results: Iterable[Result]) -> Iterator[str]:
+    """With what the runs were made, those that share it together."""
+    together: dict[str, list[str]] = {}
+    for result in results:
+        said = "{model}, rank {rank}, learning rate {learning_rate:g}, {epochs:g} epochs, seed {seed}".format_map(
+            result["settings"]
+        )
+        together.setdefault(said, []).append(result["job"])
+    for said, jobs in together.items():
+        yield f"- {said}: {', '.join(jobs)}."
 
 
 def _further_table(results: Iterable[Result]) -> Iterator[str]:
@@ -190,12 +210,15 @@ def main() -> None:
         json.loads(path.with_suffix(".json").read_text(encoding="utf-8")) if path.with_suffix(".json").is_file() else []
     )
     results: dict[str, Result] = {result["job"]: result for result in kept}
+    missing_files = 0
     for job in jobs:
         wanted = job.name in arguments.job or not arguments.job
-        if not wanted or (job.name in results and not arguments.again and not arguments.validation_only):
+        there = job.name in results and results[job.name]["settings"] == _settings(job, arguments)
+        if not wanted or (there and not arguments.again and not arguments.validation_only):
             continue
         if missing := job.missing(arguments.data):
             print(f"{job.name}: left out, because {missing[0]} is not there; set QLORAKIT_DATA or --data")
+            missing_files += 1
             continue
         found = run(job, arguments)
         if found is not None:
@@ -204,6 +227,8 @@ def main() -> None:
             print(found["headline"], flush=True)
     if path.with_suffix(".md").is_file():
         print(path.with_suffix(".md").read_text(encoding="utf-8"))
+    if missing_files == len(arguments.job or jobs):
+        sys.exit("error: no run has its files")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class Outcome:
         report: On rows that were not trained on.
         trained_rows: How many were.
         training_seconds: With evaluations on the validation rows.
-        all_seconds: Reading, training, evaluating.
+        all_seconds: Loading, training, evaluating.
         adapter_bytes: Of the adapter on disk.
         peak_bytes: The most memory that the process held up to then.
     """
@@ -82,13 +82,13 @@ def read(name: str, arguments: argparse.Namespace) -> Mapping[str, Any]:
     found = {side: qk.read_rows(arguments.data / file, task=task) for side, file in PUBLIC[name].items()}
     if "all" in found:
         return dict(qk.split(found["all"], task=task, seed=arguments.seed))
-    # Published with a test file of its own: a fifth of the other documents chooses the checkpoint.
+    # Published with a test file of its own: a fifth of the training sentences chooses the checkpoint.
     return {**found, **qk.split(found["train"], task=task, seed=arguments.seed, validation=0.2, test=0)}
 
 
-def fine_tune(name: str, arguments: argparse.Namespace) -> Outcome:
+def fine_tune(name: str, data: Mapping[str, Any], arguments: argparse.Namespace) -> Outcome:
     """Train an adapter for one task, and ask the tuned and the original model."""
-    began, task, data = time.monotonic(), qk.get_task(name), read(name, arguments)
+    began, task = time.monotonic(), qk.get_task(name)
     train = data["train"].shuffle(seed=arguments.seed)
     train = train.select(range(min(arguments.rows or len(train), len(train))))
     print(f"{name}: {len(train)} rows to train, {len(data['validation'])} to validate, {len(data['test'])} to test")
@@ -130,7 +130,12 @@ def show(outcomes: Mapping[str, Outcome]) -> None:
 def main() -> None:
     """Fine-tune for both tasks."""
     arguments = parse_arguments()
-    show({name: fine_tune(name, arguments) for name in (ENTITIES, SENTIMENT)})
+    if arguments.data is not None and not arguments.data.is_dir():
+        sys.exit(
+            f"error: --data {arguments.data} is no folder; it must hold sec_ner_fin5_fin3 and financial_phrasebank"
+        )
+    data = {name: read(name, arguments) for name in (ENTITIES, SENTIMENT)}  # all of it, before anything takes long
+    show({name: fine_tune(name, rows, arguments) for name, rows in data.items()})
 
 
 if __name__ == "__main__":

@@ -30,8 +30,9 @@ ENGINE = (
     "fakes", "problems", "sample_checks", "answer_checks", "metric_checks", "hostile_rows", "plugin_checks", "testing",
 )  # fmt: skip
 ORDER = LIGHT + ENGINE
-# The methods of a report or an audit reach, when they are called, for what is built on them.
+# The methods of a task, a report or an audit reach, when they are called, for what is built on them.
 LATE = {
+    "task": {"listing"},
     "report": {"report_text", "report_html", "comparing"},
     "audit_findings": {"audit_text", "audit_html"},
 }

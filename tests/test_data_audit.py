@@ -20,7 +20,7 @@ from qlorakit.audit_scan import RowReader, evenly
 from qlorakit.data_audit import audit
 from qlorakit.errors import ConfigurationError, DataError, OutputError, PluginError, UnknownNameError
 from qlorakit.kinds import multilabel, single_label, text
-from qlorakit.task import Example, Message, Part
+from qlorakit.task import Column, Example, Message, Part
 
 INSTRUCTION = "Is the colour of this thing red or blue? Answer with one of the two words, and with nothing else."
 TASK = single_label("tests/colour", summary="s", instruction=INSTRUCTION, labels=("crimson", "azure", "olive"))
@@ -160,6 +160,24 @@ def test_a_column_that_tells_the_label_is_named(cell, said):
 def test_a_column_that_tells_nothing_is_left_alone(cell):
     rows = [{**row, "extra": cell(place)} for place, row in enumerate(rows_of(90))]
     assert "leaking_column" not in codes(look(rows, quick=True))
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [(lambda row, _: int(row["label"] == "up"), "other rows with the same value"),
+     (lambda row, place: f"2024-{place:03}" if row["label"] == "up" else None, "other rows that are filled alike")],
+)  # fmt: skip
+def test_a_cell_of_a_table_that_tells_the_label_is_named_though_the_model_reads_it(cell, said):
+    table = single_label(
+        "toy/table", summary="", instruction="Which way?", labels=("up", "down"), text=Column("text", optional=True),
+        show=lambda row: "; ".join(f"{name}: {value}" for name, value in row.items() if name != "label"),
+    )  # fmt: skip
+    rows = [{"sales": place * 37 % 89, "label": "up" if place % 3 else "down"} for place in range(90)]
+    told = [{**row, "closed": cell(row, place)} for place, row in enumerate(rows)]
+    assert "leaking_column" not in [one.code for one in audit(rows, table, quick=True).findings]
+    (found,) = [one for one in audit(told, table, quick=True).findings if one.code == "leaking_column"]
+    assert "Column 'closed', which the model reads, gives the label away" in found.title
+    assert said in found.title
 
 
 def test_columns_that_the_task_reads_do_not_leak():

@@ -1,6 +1,7 @@
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import architectures
 import pytest
@@ -11,10 +12,11 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 import qlorakit as qk
 from qlorakit import inference, layout
+from qlorakit.decision_metrics import cost_threshold
 from qlorakit.encoding import Encoder
 from qlorakit.errors import ConfigurationError, DataError, ModelError
 from qlorakit.inference import Questions, Scoring, answer, generate, score
-from qlorakit.kinds import multilabel
+from qlorakit.kinds import multilabel, single_label
 from qlorakit.layout import Layout
 from qlorakit.prefix_tree import common_length
 from qlorakit.quantization import evaluating
@@ -364,6 +366,13 @@ def test_predict_gives_the_probability_of_every_choice(base, rows, task):
 def test_a_probability_below_which_to_abstain_is_checked(base, rows, task, bound):
     with pytest.raises(ConfigurationError, match=f"min_probability={bound}: must be from 0 to 1"):
         qk.predict(*base, rows, task=task, min_probability=bound, progress=False)
+
+
+def test_improbable_answers_that_a_task_prefers_by_their_costs_are_not_withheld(base, rows, task):
+    binary = single_label("toy/risk", summary="", instruction="Which?", labels=("fine", "risky"))
+    rule = cost_threshold(binary.labels, positive="risky", costs={("risky", "fine"): 9.0, ("fine", "risky"): 1.0})
+    with pytest.raises(ConfigurationError, match="toy/risk answers by a threshold of its own"):
+        qk.predict(*base, rows, task=replace(binary, decision=rule), min_probability=0.5, progress=False)
 
 
 def test_predict_gives_the_labels_above_the_thresholds_that_the_adapter_was_saved_with(base_folder, tmp_path):

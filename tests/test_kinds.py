@@ -172,3 +172,10 @@ def test_other_names_are_not_listed_among_the_labels():
 def test_another_name_that_cannot_stand_for_a_label_is_refused(synonyms):
     with pytest.raises(PluginError, match="must stand for one of the labels"):
         declare(synonyms=synonyms)
+
+
+def test_of_many_labels_a_message_names_a_few_and_the_nearest():
+    labels = [f"intent {number}" for number in range(40)]
+    with pytest.raises(DataError, match=r"'intent 11' and 28 more\. Did you mean 'intent 39'\?") as caught:
+        declare(labels=labels).reference({"label": "intent_39"})
+    assert "intent 20" not in str(caught.value)

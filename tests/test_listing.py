@@ -50,6 +50,23 @@ def test_printed_it_names_the_plugins_that_were_left_out_with_the_reason(listed)
     assert str(listed).endswith("odd 2.0 is left out: ImportError: no odd")
 
 
+def test_a_task_is_printed_with_its_columns_and_a_sample_as_it_is_asked():
+    task = get_task("finance/sentiment")
+    said = " ".join(str(task).split())
+    assert "labels negative, neutral, positive" in said
+    assert "columns text (also called sentence, headline" in said
+    assert "target (optional; also called company" in said
+    assert "label (the label; also called sentiment" in said
+    assert "files Financial PhraseBank .txt" in said
+    assert f"[user] {' '.join(task.samples[0]['text'].split())}" in said
+
+
+def test_many_labels_are_not_all_printed(task):
+    many = dataclasses.replace(task, labels=tuple(f"label {number}" for number in range(30)), samples=())
+    assert "label 11 and 18 more" in str(many)
+    assert "label 12" not in str(many)
+
+
 def test_it_shows_itself_as_it_is_printed(listed):
     assert repr(listed) == str(listed)
     assert not any(line.endswith(" ") for line in str(listed).splitlines())

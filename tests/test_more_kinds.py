@@ -228,3 +228,10 @@ def test_an_unknown_argument_is_named_with_the_nearest():
 def test_a_right_text_that_is_none_is_named(answer):
     with pytest.raises(DataError, match="column 'answer' holds"):
         NOTE.reference({"text": "x", "answer": answer})
+
+
+def test_labels_of_a_row_may_be_written_as_json():
+    task = multilabel("toy/colours", summary="", instruction="", labels=("red", "big"))
+    assert task.reference({"text": "x", "labels": '["big", "red"]'}) == ("red", "big")
+    with pytest.raises(DataError, match="begins like a list and is no JSON"):
+        task.reference({"text": "x", "labels": "['big']"})

@@ -675,3 +675,12 @@ def test_a_column_that_rows_may_do_without_is_read_where_it_is(tmp_path):
     without.write_text("text,label\nsales rose,up\n")
     assert read_rows(with_it, task=task)[0] == {"title": "News", "text": "sales rose", "label": "up"}
     assert read_rows(without, task=task)[0] == {"text": "sales rose", "label": "up"}
+
+
+def test_how_to_name_labels_is_said_where_labels_are_unknown_and_nowhere_else(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("text,label\n,1\n")
+    task = single_label("toy/direction", summary="", instruction="", labels=("up", "1"))
+    with pytest.raises(DataError, match="column 'text' is empty") as caught:
+        read_rows(path, task=task)
+    assert "label_names" not in str(caught.value)

@@ -37,7 +37,7 @@ JOBS = (
         "intent", "finance/intent", "Banking77 as published",
         {"train": "banking77/train.csv", "test": "banking77/test.csv"},
         {"train": 3080, "validation": 308, "test": 1000},
-        max_length=192, further=("accuracy", "top_3_accuracy"),
+        max_length=192, epochs=8.0, further=("accuracy", "top_3_accuracy"),
     ),
     Job(
         "fraud", "finance/fraud", "ccFraud as published",

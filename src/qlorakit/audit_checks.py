@@ -250,7 +250,9 @@ def _leaking(scan: Scan, name: str, column: Column) -> Iterator[Finding]:
     how = _spelled_out(scan, column) or _determining(scan, column)
     if how:
         said, figures = how
-        yield make_finding("leaking_column", "warning", f"column {name!r} gives the label away: {said}", None, figures)
+        read = ", which the model reads," if name in scan.reader.cells_read else ""
+        title = f"column {name!r}{read} gives the label away: {said}"
+        yield make_finding("leaking_column", "warning", title, None, figures)
 
 
 def _spelled_out(scan: Scan, column: Column) -> tuple[str, dict[str, Any]] | None:
@@ -275,10 +277,11 @@ def _determining(scan: Scan, column: Column) -> tuple[str, dict[str, Any]] | Non
         return None
     values, labels = values[known], labels[known]
     majority = float(np.bincount(labels).max() / len(labels))
-    accuracy = _accuracy_of_equals(values, labels)
-    if majority < 1 and (accuracy - majority) / (1 - majority) >= DETERMINED:
-        figures = {"accuracy from it alone": accuracy, "accuracy of the commonest label": majority}
-        return f"other rows with the same value tell it in {percent(accuracy)} of the rows", figures
+    for seen, what in ((values, "with the same value"), ((values != 0).astype(np.uint32) + 1, "that are filled alike")):
+        accuracy = _accuracy_of_equals(seen, labels)
+        if majority < 1 and (accuracy - majority) / (1 - majority) >= DETERMINED:
+            figures = {"accuracy from it alone": accuracy, "accuracy of the commonest label": majority}
+            return f"other rows {what} tell it in {percent(accuracy)} of the rows", figures
     stand_in = _rows_with_a_stand_in(values, labels)
     if majority < 1 and stand_in:
         said = f"one of its values stands for one label, in {percent(stand_in / len(labels))} of the rows"

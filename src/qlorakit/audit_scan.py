@@ -81,6 +81,9 @@ class RowReader:
     def __init__(self, rows: Sequence[Row], task: Task[Any]) -> None:
         self.task = task
         self.columns_read = {column.name for column in task.columns}
+        # Cells that a task shows without declaring them, as those of a table, may give the label away as well.
+        self._keeps_apart = any(column.label for column in task.columns)
+        self.cells_read: set[str] = set()
         self._labels = {column.name for column in task.columns if column.label}
         self._shared: frozenset[str] = frozenset()
         self._ends = ("", "")
@@ -139,15 +142,16 @@ class RowReader:
             return ()
 
     def _watched(self, row: Row, number: int) -> Sequence[Example]:
+        read = self.cells_read if self._keeps_apart else self.columns_read
         try:
-            return self.read(_Watched(row, self.columns_read), number).examples
+            return self.read(_Watched(row, read), number).examples
         except PluginError:  # the task may want a dictionary
             return self.read(row, number).examples
 
 
 @dataclass
 class Column:
-    """What is kept of a column that the task does not read.
+    """What is kept of a column that the task does not declare.
 
     Attributes:
         values: The hash of each row's cell, [rows]; 0 for an empty one.
@@ -182,7 +186,7 @@ class Scan:
         answers: Hash of each row's reference, [rows]; 0 where it has none.
         label_numbers: Place of each row's label among the task's, [rows]; -1 where it has not exactly one.
         label_counts: How many rows have each label.
-        columns: Those that the task does not read, by name.
+        columns: Those that the task does not declare, by name.
         inside: The label in the row's own text, counted as in other columns.
         hits: Rows by what was found in them.
         special: How often each control token's text occurs.
@@ -269,7 +273,8 @@ class Scan:
             self.inside.compare(text.casefold(), label, other)
         for name, cell in row.items():
             if name not in self.reader.columns_read:
-                self._look_into(name, "" if is_blank(cell) else str(cell), label, other)
+                named = name not in self.reader.cells_read  # what it says is looked at as the row's own text
+                self._look_into(name, "" if is_blank(cell) else str(cell), label if named else "", other)
 
     def _look_into(self, name: str, cell: str, label: str, other: str) -> None:
         column = self.columns.get(name)

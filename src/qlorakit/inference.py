@@ -94,7 +94,7 @@ def predict(
         prefix_sharing: Whether what prompts have in common is computed once; see ``train``.
         min_probability: Answers less probable than this are withheld: their ``prediction`` is ``None`` and they are
             marked as ``abstained``.  :func:`~qlorakit.score_metrics.threshold_for_risk` finds the value that keeps the
-            share of errors below a chosen one.
+            share of errors below a chosen one.  Not for tasks that weigh the costs of two answers.
         progress: Whether to show a bar.
 
     Returns:
@@ -103,7 +103,7 @@ def predict(
         and ``scores`` (the probability of each possible answer, as JSON).
 
     Raises:
-        ConfigurationError: A length or ``min_probability`` is out of range.
+        ConfigurationError: A length or ``min_probability`` is out of range, or the task decides by costs.
         DataError: A row is unusable, or already has a column of those names.
         EncodingError: A prompt does not fit and cannot be cut.
         ModelError: The model answers with NaN.
@@ -113,6 +113,12 @@ def predict(
     check_task(task)
     if min_probability is not None and not 0 <= min_probability <= 1:
         msg = f"min_probability={min_probability}: must be from 0 to 1"
+        raise ConfigurationError(msg)
+    if min_probability is not None and task.single and task.decision:
+        msg = (
+            f"min_probability={min_probability}: {task.name} answers by a threshold of its own, so that the answers it "
+            "is for, such as an alert, may be improbable ones; choose by the column 'scores' instead"
+        )
         raise ConfigurationError(msg)
     warn_of_other_task(model, task.name)
     rows = as_rows(rows)

@@ -15,6 +15,7 @@ kind                          a row is answered by                              
 from __future__ import annotations
 
 import functools
+import json
 import math
 import string
 from collections.abc import Mapping, Sequence
@@ -79,6 +80,7 @@ __all__ = [
 
 YES, NO = "yes", "no"
 MANY_LABELS = 6  # from here on it matters how near a miss was
+SHOWN_LABELS = 12  # of those that are allowed, in a message
 MAJORITY = Baseline("majority", baselines.majority, from_labels_alone=True)
 TFIDF = Baseline("tfidf", baselines.tfidf)
 
@@ -206,9 +208,9 @@ def multilabel(
         labels: The closed set; where its names do not explain themselves, a mapping from each to its description.
         question: Put after the text; ``{label}`` stands for the label's description.
         text: The column with the text, ``"text"`` unless told otherwise.
-        label: The column with the right labels, ``"labels"`` unless told otherwise: a list, or a text in which they
-            are parted by ``separator``.  An empty list or text means that none holds; a column that is missing or
-            ``None``, that it is not known.
+        label: The column with the right labels, ``"labels"`` unless told otherwise: a list, in files also as JSON, or a
+            text in which they are parted by ``separator``.  An empty list or text means that none holds; a column that
+            is missing or ``None``, that it is not known.
         separator: See above.
         none_label: Whether a row without labels counts in micro- and macro-F1 as one of a further class, as in LexGLUE
             (Chalkidis et al., 2022).
@@ -509,6 +511,12 @@ def _context(row: Row, column: Column | None) -> list[Part]:
 
 
 def _items(value: object, separator: str, column: str) -> list[str]:
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError as error:
+            msg = f"column {column!r} holds {value!r}, which begins like a list and is no JSON ({error})"
+            raise DataError(msg) from error
     if isinstance(value, str):
         return [item for item in value.split(separator) if item.strip()]
     if isinstance(value, list | tuple):
@@ -520,8 +528,10 @@ def _items(value: object, separator: str, column: str) -> list[str]:
 def _known_label(value: object, known: Mapping[str, str], column: str) -> str:
     written = str(value).strip().casefold()
     if written not in known:
-        allowed, hint = ", ".join(map(repr, dict.fromkeys(known.values()))), did_you_mean(written, known)
-        msg = f"column {column!r}: unknown label {value!r}; allowed: {allowed}.{hint}"
+        names, hint = list(dict.fromkeys(known.values())), did_you_mean(written, known)
+        allowed = ", ".join(map(repr, names[:SHOWN_LABELS]))
+        more = f" and {len(names) - SHOWN_LABELS} more" if len(names) > SHOWN_LABELS else ""
+        msg = f"column {column!r}: unknown label {value!r}; allowed: {allowed}{more}.{hint}"
         raise DataError(msg)
     return known[written]
 

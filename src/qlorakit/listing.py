@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from qlorakit.task import Task
 
 
+SHOWN_LABELS = 12  # of a task
+
+
 @dataclass(frozen=True, repr=False)
 class TaskList(Sequence[str]):
     """The names of tasks, sorted; printed, what each is about, and which plugins were left out and why.
@@ -50,23 +53,15 @@ class TaskList(Sequence[str]):
         return str(self)
 
     def __str__(self) -> str:
-        from rich.table import Table
-
         from qlorakit.display import as_text
 
         blocks: list[Any] = []
         for name in self.names:
-            table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
-            table.add_column(min_width=10, no_wrap=True)
-            table.add_column(overflow="fold")
-            for heading, said in _described(self.plugins.tasks[name], self.plugins.origin.get(name, "")):
-                table.add_row(f"  {heading}", said)
-            blocks += [f"{name}: {self.plugins.tasks[name].summary}", table, ""]
+            blocks += [*_block(self.plugins.tasks[name], self.plugins.origin.get(name)), ""]
         if not blocks:
             blocks = ["No tasks are installed. A plugin brings those of its domain: pip install qlorakit-...", ""]
         left_out = [f"{origin} is left out: {reason}" for origin, reason in sorted(self.plugins.broken.items())]
-        lines = as_text(*blocks, *left_out).splitlines()
-        return "\n".join(line.rstrip() for line in lines).rstrip()
+        return _trimmed(as_text(*blocks, *left_out))
 
 
 def list_tasks() -> TaskList:
@@ -79,11 +74,52 @@ def list_tasks() -> TaskList:
     return TaskList(installed())
 
 
-def _described(task: Task[Any], origin: str) -> Iterator[tuple[str, str]]:
+def describe(task: Task[Any]) -> str:
+    """What a task is about, how its rows look, and what it is measured by."""
+    from qlorakit.display import as_text
+
+    return _trimmed(as_text(*_block(task, None), *_sample(task)))
+
+
+def _block(task: Task[Any], origin: str | None) -> list[Any]:
+    """The summary of a task, and a table of what else is to be said."""
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
+    table.add_column(min_width=10, no_wrap=True)
+    table.add_column(overflow="fold")
+    for heading, said in _described(task, origin):
+        table.add_row(f"  {heading}", said)
+    return [f"{task.name}: {task.summary}", table]
+
+
+def _described(task: Task[Any], origin: str | None) -> Iterator[tuple[str, str]]:
     """What to say of a task, by headings."""
     yield "kind", task.kind
+    if task.labels:
+        more = f" and {len(task.labels) - SHOWN_LABELS} more" if len(task.labels) > SHOWN_LABELS else ""
+        yield "labels", ", ".join(task.labels[:SHOWN_LABELS]) + more
+    for number, column in enumerate(task.columns):
+        marks = [mark for mark, holds in (("the label", column.label), ("optional", column.optional)) if holds]
+        also = f"also called {', '.join(column.aliases)}" if column.aliases else ""
+        said = "; ".join(part for part in (*marks, also) if part)
+        yield "" if number else "columns", f"{column.name}{f' ({said})' if said else ''}"
     yield "metrics", ", ".join(metric.name for metric in task.metrics)
     for number, data in enumerate(task.datasets):
         yield "" if number else "data", f"{data.name} ({data.identifier}). Licence: {data.licence}"
+    if task.file_formats:
+        yield "files", ", ".join(own.name for own in task.file_formats)
     yield "samples", f"{len(task.samples)} rows, written by hand" if task.samples else "none"
-    yield "from", origin
+    if origin:
+        yield "from", origin
+
+
+def _sample(task: Task[Any]) -> Iterator[str]:
+    """The first sample row, and what the model is asked about it."""
+    for row in task.samples[:1]:
+        yield f"\nA row: {dict(row)}\nis asked as"
+        yield from (f"[{message.role}] {message.text}" for message in task.format(row)[0].messages)
+
+
+def _trimmed(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.splitlines()).rstrip()

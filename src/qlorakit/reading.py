@@ -28,6 +28,7 @@ BadRows = Literal["error", "skip"]
 LabelNames = Sequence[str] | Mapping[Any, str]
 HUB = "hf://datasets/"
 SNIFFED_LINES = 20
+UNKNOWN_LABEL = "unknown label"  # in what a task says of a row
 MATCHED_ROWS = 1_000  # whose columns are matched to the task's
 NAMED_ROWS = 5  # bad ones in a message
 MOST, LONGEST_NAME = 30, 60  # columns of a message, and their characters
@@ -164,9 +165,10 @@ def _of_file(path: Path, task: Task[Any], reader: Reader, file_format: str | Non
     if file_format is None or file_format not in READERS:
         formats = ", ".join(own.name for own in task.file_formats) or "none"
         what = repr(file_format) if file_format else path.suffix or "a file without an ending"
+        known = ", ".join(name for name in READERS if f".{name}" != path.suffix.lower())
         msg = (
-            f"{path}: cannot tell how to read {what}; known are {', '.join(READERS)}, and the task's own formats: "
-            f"{formats}. Pass file_format= if the ending does not tell"
+            f"{path}: cannot tell how to read {what}; known are {known}, and the task's own formats: {formats}. Pass "
+            "file_format= if the ending does not tell; save a sheet of a spreadsheet as csv"
         )
         raise ConfigurationError(msg)
     unit = "row" if file_format in {"json", "parquet"} else "line"
@@ -253,7 +255,8 @@ class _Table:
             try:
                 check_row(row, self.task, labelled=self.labelled, where=self._place(item))
             except DataError as error:
-                self._refuse(item, str(error.__cause__ or error) + self._hint(row))
+                said = str(error.__cause__ or error)
+                self._refuse(item, said + (self._hint(row) if UNKNOWN_LABEL in said else ""))
             else:
                 self.good_count += 1
                 yield row
@@ -311,7 +314,10 @@ class _Table:
         numbers = any(str(item).strip().isdigit() for value in values for item in _items(value))
         if not numbers or self.label_names or not self.labelled:
             return ""
-        return "; where numbers stand for labels, pass label_names=[...], the names in their order from 0"
+        return (
+            " Where numbers stand for labels, pass label_names=[...], the names in their order from 0, or a mapping "
+            'such as {"1": "..."}'
+        )
 
 
 def _items(value: object) -> Sequence[object]:

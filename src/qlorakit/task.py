@@ -303,6 +303,12 @@ class Task(Generic[V]):
     samples: tuple[Row, ...] = ()
     datasets: tuple[PublicDataset, ...] = ()
 
+    def __str__(self) -> str:
+        """What it is about, the columns of its rows, its metrics and data, and a sample as the model is asked it."""
+        from qlorakit.listing import describe
+
+        return describe(self)
+
 
 @dataclass(frozen=True)
 class BaseModel:
