@@ -1,4 +1,5 @@
 import itertools
+import json
 import math
 from dataclasses import replace
 
@@ -169,7 +170,7 @@ def test_a_missing_cost_is_named():
 
 
 def test_the_default_is_where_both_answers_cost_the_same():
-    assert RULE.default == {"alarm": pytest.approx(5 / 25)}
+    assert RULE.default["alarm"] == pytest.approx(5 / 25)
     probability = RULE.default["alarm"]
     assert probability * COSTS["alarm", "calm"] == pytest.approx((1 - probability) * COSTS["calm", "alarm"])
 
@@ -222,6 +223,35 @@ def test_few_rows_of_a_label_leave_the_default():
 def test_invalid_outputs_are_left_out_of_the_fit():
     pairs = [*[("calm", scored(0.4))] * 10, *[("alarm", scored(0.6))] * 10]
     assert fit([*pairs, *[("alarm", Output(None, {"alarm": 0.0}))] * 50]) == fit(pairs)
+
+
+MUCH = cost_threshold(TWO, positive="alarm", costs={("alarm", "calm"): 45.0, ("calm", "alarm"): 5.0})
+ENOUGH = [*[("calm", scored(0.4))] * 10, *[("alarm", scored(0.6))] * 10]
+
+
+def fitted_by(rule):
+    return rule.fit([output for _, output in ENOUGH], [true for true, _ in ENOUGH])
+
+
+def test_a_decision_for_other_costs_is_not_applied_and_told_once(caplog):
+    saved = json.loads(json.dumps(fitted_by(RULE)))
+    assert saved["alarm"] == pytest.approx(0.5)
+    assert [MUCH.apply(scored(score), saved).value for score in (0.05, 0.2, 0.4)] == ["calm", "alarm", "alarm"]
+    (message,) = caplog.messages
+    assert "'alarm' was fitted for other costs (break-even at 0.2, not 0.1)" in message
+
+
+@pytest.mark.parametrize("rule", [RULE, MUCH])
+def test_a_decision_for_the_same_costs_is_applied_without_a_word(rule, caplog):
+    assert rule.apply(scored(0.4), fitted_by(rule)).value == "calm"
+    dearer = cost_threshold(TWO, positive="alarm", costs={pair: 3 * cost for pair, cost in COSTS.items()})
+    assert dearer.apply(scored(0.4), fitted_by(RULE)).value == "calm"
+    assert not caplog.messages
+
+
+def test_a_decision_without_a_break_even_is_applied_as_it_is(caplog):
+    assert MUCH.apply(scored(0.4), {"alarm": 0.5}).value == "calm"
+    assert not caplog.messages
 
 
 @pytest.mark.parametrize(("labels", "positive", "costs", "message"), [

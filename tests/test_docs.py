@@ -31,6 +31,13 @@ def test_the_guide_runs_from_top_to_bottom(tmp_path, monkeypatch, capsys):
     assert "tuned" in printed
 
 
+@pytest.mark.parametrize("page", sorted(ROOT.glob("plugins/*/README.md")), ids=lambda page: page.parent.name)
+def test_the_code_in_the_readme_of_a_plugin_runs(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code = "\n".join(code_blocks(page.read_text(encoding="utf-8"), "python"))
+    exec(compile(code, str(page), "exec"), {})  # noqa: S102  # our own
+
+
 def test_the_readme_names_every_plugin_and_every_verb():
     import qlorakit
 

@@ -42,11 +42,13 @@ JOBS = (
     Job(
         "fraud", "finance/fraud", "ccFraud as published",
         {"train": "credit_ccfraud/ccfraud_train.csv", "test": "credit_ccfraud/ccfraud_test.csv"},
-        {"train": 3000, "validation": 700}, further=("recall_at_5_percent", "expected_cost", "macro_f1"),
+        {"train": 3000, "validation": 700},
+        learning_rate=2e-3, further=("recall_at_5_percent", "expected_cost", "macro_f1"),
     ),
     Job(
         "credit_risk", "finance/credit_risk", "German credit",
-        {"all": "credit_german/german.data"}, further=("recall_at_5_percent", "expected_cost", "macro_f1"),
+        {"all": "credit_german/german.data"},
+        learning_rate=2e-3, further=("recall_at_5_percent", "expected_cost", "macro_f1"),
     ),
     Job(
         "numbers", "finance/numbers", "ConvFinQA, last question of each conversation",

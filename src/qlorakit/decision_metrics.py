@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +19,10 @@ from qlorakit.thresholds import FEWEST_POSITIVES
 if TYPE_CHECKING:
     from qlorakit.task import FloatArray
 
+logger = logging.getLogger(__name__)
+
 Costs = Mapping[tuple[str, str], float]
+BREAK_EVEN = "break-even of the costs"  # in a decision, beside the label with the threshold
 FIRST, LAST = 2.0, -1.0  # ranks above and below all probabilities
 
 
@@ -116,6 +120,9 @@ def cost_threshold(labels: Sequence[str], *, positive: str, costs: Costs) -> Dec
     cheap ones, the nearest to that.  Where fewer than 10 rows are of either label, the threshold stays as it was.
     Outputs without probabilities, and invalid ones, stay as they are.
 
+    A decision also holds the unfitted threshold of the costs it was made for.  One that was made for other costs, as it
+    may be saved with an adapter, is not applied: the unfitted threshold of these costs is, and the log tells so once.
+
     Args:
         labels: Both labels of the task.
         positive: The one with the threshold.
@@ -136,6 +143,7 @@ def cost_threshold(labels: Sequence[str], *, positive: str, costs: Costs) -> Dec
         msg = "costs: all are 0, so that every threshold is as good; at least one must be above 0"
         raise ConfigurationError(msg)
     default = false_alarm / (false_alarm + miss)
+    unfitted = {positive: default, BREAK_EVEN: default}
 
     def fit(outputs: Sequence[Output[str]], references: Sequence[str]) -> Decision:
         import numpy as np
@@ -147,18 +155,34 @@ def cost_threshold(labels: Sequence[str], *, positive: str, costs: Costs) -> Dec
         ]
         found = sum(right for _, right in known)
         if min(found, len(known) - found) < FEWEST_POSITIVES:
-            return {positive: default}
+            return unfitted
         scores, truth = map(np.array, zip(*known, strict=True))
-        return {positive: _cheapest(scores, np.where(truth, miss, 0.0), np.where(truth, 0.0, false_alarm), default)}
+        cheapest = _cheapest(scores, np.where(truth, miss, 0.0), np.where(truth, 0.0, false_alarm), default)
+        return {**unfitted, positive: cheapest}
 
-    return DecisionRule(fit, functools.partial(_reaching, positive, negative), {positive: default})
+    return DecisionRule(fit, functools.partial(_reaching, positive, negative, default), unfitted)
 
 
-def _reaching(positive: str, negative: str, output: Output[str], decision: Decision) -> Output[str]:
+def _reaching(positive: str, negative: str, break_even: float, output: Output[str], decision: Decision) -> Output[str]:
     if output.value is None or not output.scores:
         return output
-    reached = output.scores.get(positive, 0.0) >= decision[positive]
-    return replace(output, value=positive if reached else negative)
+    threshold, made_for = decision[positive], decision.get(BREAK_EVEN, break_even)
+    if not math.isclose(made_for, break_even):
+        _tell_other_costs(positive, made_for, break_even)
+        threshold = break_even
+    return replace(output, value=positive if output.scores.get(positive, 0.0) >= threshold else negative)
+
+
+@functools.cache
+def _tell_other_costs(positive: str, made_for: float, break_even: float) -> None:
+    logger.warning(
+        "the threshold of %r was fitted for other costs (break-even at %.4g, not %.4g) and is not used, but %.4g; "
+        "evaluate with a validation_dataset or train again to fit one for these costs",
+        positive,
+        made_for,
+        break_even,
+        break_even,
+    )
 
 
 def _cheapest(scores: FloatArray, missed: FloatArray, alarmed: FloatArray, default: float) -> float:

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from qlorakit.task import Column, FileFormat, PublicDataset, Row
-from qlorakit_finance.fraud import PROTECTED, risk_task
+from qlorakit_finance.fraud import risk_task
 from qlorakit_finance.risk_samples import CREDIT_SAMPLES
+from qlorakit_finance.table_reader import PROTECTED
 from qlorakit_finance.table_rows import CodedColumn, read_coded_table
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ GERMAN_CREDIT = PublicDataset(
     traps=(
         "no header; codes such as A34; class 1 is good and 2 is bad",
         "cells are parted by spaces, in copies by commas",
-        "sex, marital status and foreign worker are protected attributes, and not shown to the model",
+        "sex, marital status, age and foreign worker are protected attributes: kept in the row, not shown to the model",
         "published with costs of mistakes: 5 for a bad customer called good, 1 for a good one called bad",
         "30 % bad, far more than among applicants: drawn so, and probabilities hold for such rows alone",
         "meanings of some codes as published are wrong, those of sex and foreign worker among them (Groemping, 2019)",
@@ -114,9 +115,17 @@ CREDIT = risk_task(
     labels=(GOOD, BAD),
     costs=CREDIT_COSTS,
     left_out=PROTECTED,
+    known_afterwards=(
+        "charged_off", "charge_off", "charge_off_date", "charge_off_amount", "recoveries", "collection_recovery_fee",
+        "default_date", "date_of_default", "loss_given_default", "out_prncp", "total_pymnt", "total_rec_prncp",
+        "total_rec_late_fee", "last_pymnt_d", "last_pymnt_amnt",
+    ),
     label=Column(
         "label",
-        aliases=("class", "credit_risk", "creditworthiness", "risk", "loan_status", "target", "answer"),
+        aliases=(
+            "class", "credit_risk", "creditworthiness", "risk", "loan_status", "default", "defaulted", "is_default",
+            "default payment next month", "target", "answer",
+        ),
         label=True,
     ),
     synonyms={
@@ -128,4 +137,4 @@ CREDIT = risk_task(
     ),
     samples=CREDIT_SAMPLES,
     datasets=(GERMAN_CREDIT,),
-)
+)  # fmt: skip

@@ -112,5 +112,27 @@ def _labelled(columns: tuple[str, ...], first: tuple[str, tuple[tuple[object, ..
     )
 
 
-FRAUD_SAMPLES: tuple[Row, ...] = _labelled(_TRANSACTION, ("genuine", _GENUINE), ("fraud", _FRAUDULENT))
-CREDIT_SAMPLES: tuple[Row, ...] = _labelled(_APPLICATION, ("good", _GOOD), ("bad", _BAD))
+_FRAUD_TEXTS: tuple[Row, ...] = (
+    {"text": "Weekly shop paid by chip, four streets from home, at the hour it always is.", "label": "genuine"},
+    {"text": "Three top-ups for different telephones within two minutes, from a device never seen before.",
+     "label": "fraud"},
+    {"text": "The yearly dues of a rowing club, collected by the mandate that was signed two summers ago.",
+     "label": "genuine"},
+    {"text": "A transfer of the whole balance to a new payee abroad, an hour after the password was reset.",
+     "label": "fraud"},
+)  # fmt: skip
+_CREDIT_TEXTS: tuple[Row, ...] = (
+    {"text": "A carpenter with a steady order book wants a planing machine; two earlier loans were repaid on time.",
+     "label": "good"},
+    {"text": "Asks for half a year's income to go on a cruise, with no job and three reminders still unanswered.",
+     "label": "bad"},
+    {"text": "A couple of teachers replace their boiler and keep enough savings to pay for it twice.",
+     "label": "good"},
+    {"text": "Wants to pay one instalment loan with the next, and has moved four times without giving notice.",
+     "label": "bad"},
+)  # fmt: skip
+FRAUD_SAMPLES: tuple[Row, ...] = (
+    *_labelled(_TRANSACTION, ("genuine", _GENUINE), ("fraud", _FRAUDULENT)),
+    *_FRAUD_TEXTS,
+)
+CREDIT_SAMPLES: tuple[Row, ...] = (*_labelled(_APPLICATION, ("good", _GOOD), ("bad", _BAD)), *_CREDIT_TEXTS)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from qlorakit.errors import DataError, did_you_mean
@@ -16,34 +18,21 @@ if TYPE_CHECKING:
     from qlorakit.task import Row
 
 UNKNOWN = "unknown"
-# Columns that tell rows apart or sides of a split, and nothing else.
-IDENTIFIERS = frozenset({
-    "", "id", "uuid", "index", "unnamed: 0", "row_id", "row_number", "split", "fold", "custid", "customer_id",
-    "client_id", "account_id", "card_id", "user_id", "transaction_id", "trans_id", "application_id", "loan_id",
-})  # fmt: skip
 # In names of columns whose digits are no amount: they get no commas.
-CODE_WORDS = frozenset({"code", "zip", "postcode", "phone", "id", "bin"})
+CODE_WORDS = frozenset({"code", "zip", "zipcode", "postal", "postcode", "phone", "id", "bin"})
 YEARS = range(1000, 3000)
-MOST_DIGITS = 12  # more are a number of an account or a card
-_NUMERAL = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
+LARGEST = 10**12  # from here on it is the number of an account or a card
+SMALLEST = 1e-6  # below, a number is written with an exponent
+DIGITS = 10  # of a number with decimals, two of which stay at least
+_NUMERAL = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]\d+)?")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
-
-
-def shown_columns(row: Row, left_out: Collection[str]) -> list[str]:
-    """The columns of a row that can be read: neither identifiers nor left out, in the row's order.
-
-    Args:
-        row: Of a table.
-        left_out: Names in lower case.
-    """
-    return [name for name in row if _folded(name) not in IDENTIFIERS and _folded(name) not in left_out]
 
 
 def row_text(row: Row, columns: Iterable[str]) -> str:
     """Cells as lines of ``name: value``; underscores of names are spaces.
 
-    A number has commas between thousands and no empty decimals, whether the file holds it as a number or as text; true
-    and false are yes and no; an empty cell is unknown.
+    A number has commas between thousands, no empty decimals and about 10 digits at most, whether the file holds it as a
+    number or as text; true and false are yes and no; an empty cell is unknown.
 
     Args:
         row: Of a table.
@@ -52,13 +41,25 @@ def row_text(row: Row, columns: Iterable[str]) -> str:
     Raises:
         DataError: The row lacks one of the columns, or there is nothing in any of them.
     """
-    cells = [(name, cell_text(_cell(row, name), name)) for name in columns]
+    cells = [(name, cell_text(cell_of(row, name), name)) for name in columns]
     if all(value == UNKNOWN for _, value in cells):
+        raise DataError(_nothing_in(row, [name for name, _ in cells]))
+    return "\n".join(f"{' '.join(name.replace('_', ' ').split())}: {value}" for name, value in cells)
+
+
+def cell_of(row: Row, name: str) -> object:
+    """What a row holds in a column.
+
+    Raises:
+        DataError: It has no such column.
+    """
+    if name not in row:
         msg = (
-            f"there is nothing to read in the row: {', '.join(repr(name) for name, _ in cells) or 'no column'} is empty"
+            f"there is no column {name!r}, which fields= names; the row has {', '.join(map(repr, row))}."
+            f"{did_you_mean(name, row)}"
         )
         raise DataError(msg)
-    return "\n".join(f"{' '.join(name.replace('_', ' ').split())}: {value}" for name, value in cells)
+    return row[name]
 
 
 def cell_text(value: object, column: str = "") -> str:
@@ -70,14 +71,33 @@ def cell_text(value: object, column: str = "") -> str:
     """
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = " ".join(str(value).split()) if value is not None else ""
-    if isinstance(value, float) and math.isnan(value):
+    number = cell_number(value, column)
+    if number is not None:
+        return str(number) if "year" in _words(column) and number in YEARS else _written(number)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return UNKNOWN
-    number = _number(value if isinstance(value, int | float) else text)
-    words = {word.lower() for word in _WORD.findall(column)}
-    if number is None or words & CODE_WORDS or ("year" in words and number in YEARS):
-        return text or UNKNOWN
-    return f"{number:,}"
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST**2:
+        value = int(value)
+    return " ".join(str(value).split()) or UNKNOWN
+
+
+def cell_number(value: object, column: str = "") -> int | float | None:
+    """The number that a cell holds, as one or as text; ``None`` where it holds none, or one that is a code.
+
+    Args:
+        value: Whatever it holds.
+        column: Its name, which may tell that digits are a code.
+    """
+    if isinstance(value, str):
+        value = value.strip()
+        if not _NUMERAL.fullmatch(value):
+            return None
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or _words(column) & CODE_WORDS:
+        return None
+    if not abs(value) < LARGEST:
+        return None
+    return int(value) if value == int(value) else value
 
 
 @dataclass(frozen=True)
@@ -136,26 +156,23 @@ def read_coded_table(path: Path, columns: Sequence[CodedColumn]) -> Iterable[tup
             yield number, row
 
 
-def _folded(name: str) -> str:
-    return name.strip().casefold()
+def _nothing_in(row: Row, columns: Sequence[str]) -> str:
+    if columns:
+        what = f"{', '.join(map(repr, columns))} {'are' if columns[1:] else 'is'} empty"
+    else:
+        what = f"of its columns ({', '.join(map(repr, row)) or 'none'}) none is to be read"
+    return f"there is nothing to read in the row: it has no 'text', and {what}; fill in a cell, or remove the row"
 
 
-def _cell(row: Row, name: str) -> object:
-    if name not in row:
-        msg = (
-            f"there is no column {name!r}, which fields= names; the row has {', '.join(map(repr, row))}."
-            f"{did_you_mean(name, row)}"
-        )
-        raise DataError(msg)
-    return row[name]
+@functools.lru_cache(maxsize=4096)
+def _words(column: str) -> frozenset[str]:
+    """The words of a column's name, in lower case."""
+    return frozenset(word.lower() for word in _WORD.findall(column))
 
 
-def _number(value: float | str) -> int | float | None:
-    """A cell as a number, if it is one: whole where nothing stands behind the point."""
-    if isinstance(value, str):
-        if not _NUMERAL.fullmatch(value) or len(value) > MOST_DIGITS:
-            return None
-        value = float(value) if "." in value else int(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
+def _written(number: float) -> str:
+    if isinstance(number, int):
+        return f"{number:,}"
+    digits = max(DIGITS, len(str(int(abs(number)))) + 2)
+    rounded = f"{number:.{digits}g}"
+    return f"{Decimal(rounded):,f}" if abs(number) >= SMALLEST else rounded
