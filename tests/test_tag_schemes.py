@@ -128,6 +128,20 @@ def test_an_unknown_tag_is_answered_with_the_nearest():
         read_tags(["B-ORGG"], TYPES, "BIO")
 
 
+@pytest.mark.parametrize(
+    ("tags", "scheme", "other"),
+    [
+        (["B-ORG", "E-ORG", "s-per"], "BIO", "IOBES"),
+        (["B-ORG", "L-ORG", "U-PER"], "BIO", "BILOU"),
+        (["U-ORG", "O"], "IOBES", "BILOU"),
+    ],
+)
+def test_tags_of_another_scheme_are_answered_with_its_name(tags, scheme, other):
+    with pytest.raises(DataError, match=rf"unknown tag .* The tags look like {other}: declare that scheme") as caught:
+        read_tags(tags, TYPES, scheme)
+    assert "Did you mean" not in str(caught.value)
+
+
 def likeliest_valid(logprobs, tags):
     """The best of all taggings, each looked at."""
     found = []

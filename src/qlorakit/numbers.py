@@ -7,24 +7,35 @@ import re
 from dataclasses import dataclass
 
 SCALES = {
-    "hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "millions": 1e6, "mn": 1e6, "mio": 1e6, "m": 1e6,
-    "billion": 1e9, "billions": 1e9, "bn": 1e9, "b": 1e9, "trillion": 1e12, "tn": 1e12,
+    "hundred": 1e2, "hundreds": 1e2, "thousand": 1e3, "thousands": 1e3, "k": 1e3, "million": 1e6, "millions": 1e6,
+    "mn": 1e6, "mio": 1e6, "m": 1e6, "billion": 1e9, "billions": 1e9, "bn": 1e9, "b": 1e9, "trillion": 1e12,
+    "trillions": 1e12, "tn": 1e12,
 }  # fmt: skip
+CELL_BORDERS = "|\t\n:="
+_MINUS = "-\u2212\u2012\u2013"  # hyphen, minus sign, figure dash, en dash
+_SYMBOLS = "$\u20ac\u00a3\u00a5"
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
+_SCALE = rf"(?:{'|'.join(sorted(SCALES, key=len, reverse=True))})\b"
+_SCALE_WORDS = rf"{_SCALE}(?:\s+(?:hundred|thousand|million|billion|trillion)s?\b)*"
+_PARTS = r"%|per\s?cent\b|pct\b|percentage\s+points?\b|basis\s+points?\b|(?-i:bps?\b)"
+# White space belongs to what it follows, so that long stretches of it are read once.
 _NUMBER = re.compile(
     rf"""
-    (?P<open>\()?\s*
-    (?P<sign>(?<![\w.)])[-+\u2212]|\bminus\s)?\s*
-    (?:(?:[$\u20ac\u00a3\u00a5]|[A-Z]{{3}}\s)\s*(?P<inner>[-\u2212])?\s*)?
-    (?P<digits>(?<![\w.,])(?:{_DIGITS})|(?<=[$\u20ac\u00a3\u00a5])(?:{_DIGITS}))
+    (?:(?P<open>\()\s*)?
+    (?:(?P<sign>(?<![\w.)%{_SYMBOLS}])(?:[{_MINUS}](?!\s)|-(?<![\d%)]\s-)|\A[{_MINUS}])
+        |(?<![\w-])(?:minus|negative)\b)\s*)?
+    (?:(?:(?P<symbol>[{_SYMBOLS}])|(?-i:[A-Z]{{3}})\s)\s*(?:(?P<inner>[{_MINUS}])\s*)?(?:(?P<after>\()\s*)?)?
+    (?P<digits>(?<![\w.,])(?:{_DIGITS})|(?<=[{_SYMBOLS}])(?:{_DIGITS}))
     (?P<exponent>e[-+]?\d+)?
     (?![\d,.]*\d)
-    (?:\s*(?P<scale>(?:{"|".join(sorted(SCALES, key=len, reverse=True))})\b)|(?![a-z_]))
-    \s*(?P<percent>%|percent\b|per\s+cent\b|pct\b)?
-    \s*(?P<close>\))?
+    (?:\s*(?P<scale>{_SCALE_WORDS})|\s*\(\s*(?P<aside>{_SCALE_WORDS})\s*\)|(?![a-z_]))
+    (?:\s*(?P<part>{_PARTS}))?
+    (?:\s*(?P<close>\))(?:\s*(?P<outer_scale>{_SCALE_WORDS}))?(?:\s*(?P<outer_part>{_PARTS}))?)?
+    (?:\s*\(\s*(?P=digits)\s*(?(part)(?:%\s*)?)\)(?(part)%?))?  # the same once more, as tables of filings have it
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_REST_OF_CELL = re.compile(rf"[^\w{CELL_BORDERS}]*(?:\Z|[{CELL_BORDERS}])")
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,9 @@ class Tolerance:
     Attributes:
         relative: Largest difference as a share of the reference.
         absolute: Largest difference in any case.
-        percent: Whether a share written as a fraction equals the same share in percent: 0.12 and 12.
+        percent: Whether a share written as a fraction equals the same share in percent: 0.12 and 12.  A share is at
+            most 1 in size here: 2.5 and 250 differ, of which only one is an amount, and "250%" is read as 2.5 anyway.
+            What a number stands for cannot be seen from it, so that an amount up to 1 may be wrong by 100 times.
     """
 
     relative: float = 0.005
@@ -43,7 +56,11 @@ class Tolerance:
 
     def accepts(self, value: float, reference: float) -> bool:
         """Whether a value is as good as the reference."""
-        readings = (value, value * 100, value / 100) if self.percent else (value,)
+        readings = [value]
+        if self.percent and abs(reference) <= 1:
+            readings.append(value / 100)
+        if self.percent and abs(value) <= 1:
+            readings.append(value * 100)
         return any(
             math.isclose(reading, reference, rel_tol=0.0, abs_tol=max(self.absolute, self.relative * abs(reference)))
             for reading in readings
@@ -51,14 +68,22 @@ class Tolerance:
 
 
 def numbers_in(text: str, *, unit: float = 1.0) -> list[float]:
-    """All numbers of a text, in order; shares in percent as fractions, accounting's parentheses as a minus.
+    """All numbers of a text, in order; shares in percent and basis points as fractions.
 
-    A comma parts thousands, and nothing else: ``"1,5"`` holds no number that can be told for sure, and gives none.
+    Several scale words multiply: "3 hundred thousand" is 300,000.  A hyphen, dash or minus sign makes a minus where a
+    number begins, and not between two: "5-7" are two numbers, as "5 - 7" are.
+
+    Accounting's parentheses make a minus where the number has its text or table cell to itself, as ``"(5)%"`` and
+    ``"| (1,234) |"`` have, or where a currency sign stands before them, ``"$(3.2)"``.  Within a sentence they are an
+    aside: ``"a fifth (20%)"`` is 20 %.  A cell ends at a vertical bar, tab, line break, colon or equals sign.
+
+    A comma parts thousands, and nothing else: ``"1,5"`` holds no number that can be told for sure, and gives none.  An
+    unknown unit is passed over: ``"5 kg"`` is 5.
 
     Args:
         text: Any text.
         unit: What figures are stated in, such as 1e6 for millions: there "12.5 million" is 12.5, as the bare "12.5" is,
-            and "1.2 billion" is 1,200.  A word for less than the unit multiplies as ever.
+            "1.2 billion" is 1,200, and "12,500 thousand" is 12.5.
     """
     return [_value(match, unit) for match in _NUMBER.finditer(text)]
 
@@ -76,9 +101,26 @@ def read_number(text: str, *, unit: float = 1.0) -> float | None:
 
 def _value(match: re.Match[str], unit: float) -> float:
     part = match.groupdict()
-    scale = SCALES[part["scale"].lower()] if part["scale"] else 1.0
+    bracketed = bool((part["open"] or part["after"]) and part["close"])
     value = float(part["digits"].replace(",", "") + (part["exponent"] or ""))
-    value *= scale / unit if scale >= unit else scale
-    value /= 100.0 if part["percent"] else 1.0
-    negative = (part["sign"] or "+").strip() in {"-", "\u2212", "minus"} or part["inner"]
-    return -value if negative or (part["open"] and part["close"]) else value
+    scale = part["scale"] or part["aside"] or (part["outer_scale"] if bracketed else None)
+    if scale:
+        value *= math.prod(SCALES[word.lower()] for word in scale.split()) / unit
+    value *= _part_of_one(part["part"] or (part["outer_part"] if bracketed else None))
+    negative = (part["sign"] or "").lower() in {*_MINUS, "minus", "negative"} or part["inner"]
+    if bracketed and not negative:
+        negative = bool(part["after"] and part["symbol"]) or _stands_alone(match)
+    return -value if negative else value
+
+
+def _part_of_one(name: str | None) -> float:
+    if name is None:
+        return 1.0
+    return 1e-4 if name.lower().startswith("b") else 1e-2
+
+
+def _stands_alone(match: re.Match[str]) -> bool:
+    """Whether nothing else is written in the text, or in the table cell."""
+    begin = max(match.string.rfind(border, 0, match.start()) for border in CELL_BORDERS) + 1
+    before = match.string[begin : match.start()]
+    return not re.search(r"\w", before) and bool(_REST_OF_CELL.match(match.string, match.end()))

@@ -96,7 +96,7 @@ def read_tags(tags: Sequence[str], types: Sequence[str], scheme: Scheme) -> tupl
     known = {tag.casefold(): tag for tag in tag_names(types, scheme)}
     for number, tag in enumerate(tags, start=1):
         if not isinstance(tag, str) or tag.strip().casefold() not in known:
-            hint = did_you_mean(str(tag), known.values())
+            hint = _looks_like(tags, types) or did_you_mean(str(tag), known.values())
             msg = f"tag {number}: unknown tag {tag!r} in scheme {scheme}; allowed: {', '.join(known.values())}.{hint}"
             raise DataError(msg)
     spelled = [known[tag.strip().casefold()] for tag in tags]
@@ -110,6 +110,17 @@ def read_tags(tags: Sequence[str], types: Sequence[str], scheme: Scheme) -> tupl
         )
         raise DataError(msg)
     return chunks
+
+
+def _looks_like(tags: Sequence[str], types: Sequence[str]) -> str:
+    """Of which scheme tags are that another one does not know."""
+    found = {str(tag).strip().casefold() for tag in tags}
+    others = [
+        scheme
+        for scheme in SCHEMES
+        if scheme != "IOB2" and found.issubset(tag.casefold() for tag in tag_names(types, scheme))
+    ]
+    return f" The tags look like {' or '.join(others)}: declare that scheme if the file follows it." if others else ""
 
 
 def best_tags(logprobs: FloatArray, tags: Sequence[str]) -> list[str]:

@@ -101,6 +101,9 @@ def test_the_program_of_a_sample_is_not_shown():
     ("20%", 0.2, True), ("20", 0.2, True), ("0.2", "20%", True), ("0.2", 0.21, False),
     ("-5", -5, True), ("(5)", -5, True), ("a decrease of 5", -5, True), ("it fell by $ 5 million", "-5 million", True),
     ("5", -5, False), ("a decrease of 5", 5, False), ("-5", 5, False), ("an increase of 5", 5, True),
+    ("decreased 5%", "-5%", True), ("fell 5%", "-5%", True), ("a 5% decrease", "-5%", True), ("down 5%", "-5%", True),
+    ("it fell about $5 million", "-5 million", True), ("fell to 5%", "5%", True), ("a 5% rise", "5%", True),
+    ("250", 2.5, False), ("250%", 2.5, True), ("80%", 80, True), ("0.05", 5000, False), ("12500", 125, False),
     ("12.61", 12.5, True), ("12.64", 12.5, False), ("2 thousand", 2000, True), ("2 million", 2000, False),
     ("2 thousand", "2 million", False), ("between 3 and 4", 3, False), ("none", 3, False), ("3,000", 3000, True),
 ])  # fmt: skip
@@ -117,7 +120,9 @@ def test_the_size_of_a_decrease_that_is_asked_for_has_no_minus():
     ("sales ( in millions ) | 12.5", "12.5 million", 12.5, True), ("sales ( in millions ) | 12.5", "12.5", 12.5, True),
     ("sales ( in millions ) | 12.5", "12.5", "$12.5 million", True), ("in millions", "12.5 thousand", 12.5, False),
     ("( $ in thousands ) | 12.5", "12.5 million", 12.5, False), ("in millions", "1.2 billion", 1200, True),
-    ("in millions", "1.2 thousand", 1200, True), ("sales were 12.5", "12.5 million", 12.5, False),
+    ("in millions", "1.2 thousand", 1200, False),
+    ("in millions", "12,500 thousand", 12.5, True), ("in millions", "0.0125 billion", 12.5, True),
+    ("EUR million | (12.4)", "(12.4) million", -12.4, True), ("sales were 12.5", "12.5 million", 12.5, False),
     ("sales were 12.5", "12.5 million", 12_500_000, True), ("sales ( in Millions )", "12.5 million", 12.5, True),
 ])  # fmt: skip
 def test_a_scale_that_repeats_the_unit_of_the_figures_changes_nothing(context, text, reference, same):
@@ -127,6 +132,11 @@ def test_a_scale_that_repeats_the_unit_of_the_figures_changes_nothing(context, t
 @pytest.mark.parametrize(("question", "context", "unit"), [
     ("What is it?", "( in millions ) | 1", 1e6), ("What is it?", "figures in thousands , shares in millions", 1.0),
     ("1. In millions, what is it?\n2. And in billions?", "( in thousands )", 1e9), ("What is it?", "$ thousands", 1e3),
+    ("What is it?", "EUR million | (12.4)", 1e6), ("What is it?", "DKK billions | 3", 1e9),
+    ("What is it?", "( millions ) | 2013", 1e6), ("What is it?", "millions | 2013\nsales | 3", 1e6),
+    ("What is it?", "year | 2013\n(thousands) | 3", 1e3), ("What is it?", "sales | millions\n3 | 4", 1e6),
+    ("What is it?", "$ 000's | 3", 1e3), ("What is it?", "sales, $000s | 3", 1e3), ("What is it?", "for 1,000's", 1.0),
+    ("What is it?", "we sold millions | 3", 1.0), ("What is it?", "and million | 3", 1.0),
     ("What is it?", "millions of dollars", 1e6), ("What is it?", "a million people", 1.0), ("What is it?", "", 1.0),
 ])  # fmt: skip
 def test_the_unit_is_that_of_the_question_or_the_only_one_of_the_context(question, context, unit):
@@ -222,6 +232,10 @@ def test_an_entry_that_is_no_object_is_named(read):
         read(content=f"[\n{json.dumps(ENTRY)},\n7]")
 
 
+def test_a_byte_order_mark_is_no_hindrance(read):
+    assert len(read(content="\ufeff" + json.dumps([ENTRY], indent=2))) == 1
+
+
 @pytest.mark.parametrize("cut", [-1, -2, -40])
 def test_a_file_that_is_cut_off_is_named_with_the_place(read, cut):
     with pytest.raises(DataError, match=r"dev\.json, line \d+: not valid JSON"):
@@ -239,6 +253,8 @@ def test_the_published_file_holds_the_published_counts():
     assert len(rows) == 418
     assert len({row["document"] for row in rows}) == 217
     assert all(right(str(row["answer"]), **row) for row in rows)
+    assert all(NUMBERS.reference(row) == float(row["answer"]) for row in rows)
+    assert Counter(map(stated_unit, rows)) == {1e6: 206, 1.0: 132, 1e3: 71, 1e9: 9}
     tied = Counter(survey(rows, NUMBERS).bundles.tolist())
     assert tied.most_common(1)[0][1] == 5
 
@@ -246,4 +262,5 @@ def test_the_published_file_holds_the_published_counts():
 def test_the_public_data_set_comes_with_its_licence_and_traps():
     (data,) = NUMBERS.datasets
     assert data.licence == "MIT"
+    assert data.identifier.startswith("TIGER-AI-Lab/Program-of-Thoughts")  # whose copy is the flattened one
     assert data.traps

@@ -1,3 +1,4 @@
+import csv
 from collections import Counter
 
 import numpy as np
@@ -145,6 +146,28 @@ def test_the_published_columns_are_read_as_labels(read):
 def test_the_misspelt_column_may_be_spelt_right(read):
     row = read(UP, header=HEADER.replace("Comparision", "Comparison"))[0]
     assert "asset comparison" in row["labels"]
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+@pytest.mark.parametrize("space", ["", " "])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_the_published_columns_are_read_with_commas_or_tabs_and_spaces_in_the_header(
+    tmp_path, delimiter, space, encoding
+):
+    path = tmp_path / "gold.csv"
+    with path.open("w", encoding=encoding, newline="") as file:
+        file.write(delimiter.join(f"{space}{name}{space}" for name in HEADER.split("\t")) + "\r\n")
+        csv.writer(file, delimiter=delimiter).writerows(csv.reader([UP, AHEAD], delimiter="\t"))
+    rows = read_rows(path, task=HEADLINES).to_list()
+    assert [(row["text"], row["date"]) for row in rows] == [
+        ('Gold, "safe" again, adds $1,116.10', "2015-11-02"), ("What gold may do next", "2014-09-03"),
+    ]  # fmt: skip
+    assert rows[1]["labels"] == ["future information"]
+
+
+def test_a_quotation_mark_left_open_is_named_with_its_line(read):
+    with pytest.raises(DataError, match=r"gold\.csv, line 3: .*; is a quotation mark left open\?"):
+        read(UP, AHEAD.replace("What", '"What'))
 
 
 @pytest.mark.parametrize("cell", ["2", "yes", ""])

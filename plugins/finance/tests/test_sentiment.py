@@ -1,6 +1,7 @@
 import json
 from collections import Counter, defaultdict
 
+import pandas as pd
 import pytest
 from helpers import DATA
 
@@ -61,6 +62,13 @@ def test_every_label_occurs_among_the_samples_without_a_company():
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_phrasebank_text_is_read_in_either_encoding(read, encoding, ending):
     assert read(ending.join(LINES) + ending, encoding=encoding) == ROWS
+
+
+@pytest.mark.parametrize("name", ["Sentences.txt", "all-data.csv"])
+def test_a_copy_with_typographic_quotes_from_windows_is_read(read, name):
+    text = "Norvik\u2019s \u201cnet\u201d profit rose to \u20ac5 mn"
+    content = f"{text}@positive\n" if name.endswith(".txt") else f"positive,{text}\n"
+    assert read(content, name, encoding="cp1252") == [{"text": text, "label": "positive"}]
 
 
 def test_the_last_at_sign_separates_the_label(read):
@@ -163,6 +171,12 @@ def test_a_company_that_is_no_text_is_named():
         SENTIMENT.format({"text": HEADLINE, "target": 5})
 
 
+@pytest.mark.parametrize("target", ["positive", " Neutral", "Bullish"])
+def test_a_company_that_is_a_label_is_refused(read, target):
+    with pytest.raises(DataError, match=r"a\.csv, line 2: column 'target' holds '\w+', a label, where the company"):
+        read(f"text,label,target\n{HEADLINE},positive,{target}\n", "a.csv")
+
+
 def test_opinions_on_two_companies_do_not_conflict():
     assert repeated(OPINIONS) == (0, 0)
     assert repeated([{**row, "target": None} for row in OPINIONS]) == (1, 1)
@@ -224,6 +238,64 @@ def test_fiqa_gives_a_row_for_each_company_with_a_label_by_its_score(read):
 def test_a_fiqa_item_that_lacks_something_is_named(read, wrong):
     with pytest.raises(DataError, match=r"a\.json, item '8': .* it needs a sentence and an info list"):
         read(json.dumps({"8": wrong, "1": FIQA_ITEMS["7"]}, indent=1), "a.json")
+
+
+@pytest.mark.parametrize("score", ["1.01", "-2", "nan", "inf"])
+def test_a_score_beyond_one_is_named(read, score):
+    opinion = {"target": "Norvik", "sentiment_score": score}
+    with pytest.raises(DataError, match=rf"a\.json, item '8': the score {score} is not between -1 and 1"):
+        read(json.dumps({"8": {"sentence": HEADLINE, "info": [opinion]}}, indent=1), "a.json")
+    with pytest.raises(DataError, match=rf"a\.csv, line 2: the score {score} is not between -1 and 1"):
+        read(f"sentence,target,score\n{HEADLINE},Norvik,{score}\n", "a.csv")
+
+
+def test_fiqa_with_a_byte_order_mark_is_read(read):
+    assert len(read(json.dumps(FIQA_ITEMS, indent=1), "a.json", encoding="utf-8-sig")) == 3
+
+
+SCORED = [
+    {"_id": "1", "sentence": f"{HEADLINE}, again", "target": "Norvik", "aspect": "[]", "score": 0.55, "type": "post"},
+    {"_id": "2", "sentence": HEADLINE, "target": "Tessel", "aspect": "[]", "score": -0.31, "type": "headline"},
+]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_table_of_scores_is_read(tmp_path, encoding):
+    pd.DataFrame(SCORED).to_csv(tmp_path / "a.csv", index=False, encoding=encoding)
+    pd.DataFrame(SCORED).to_parquet(tmp_path / "a.parquet")
+    found = [read_rows(tmp_path / name, task=SENTIMENT).to_list() for name in ("a.csv", "a.parquet")]
+    assert found[0] == found[1]
+    assert [(row["target"], row["label"], row["score"]) for row in found[0]] == [
+        ("Norvik", "positive", 0.55), ("Tessel", "negative", -0.31),
+    ]  # fmt: skip
+    assert found[0][0]["text"] == f"{HEADLINE}, again"
+
+
+@pytest.mark.parametrize(("line", "message"), [
+    ("Sales rose,Norvik,high", "column 'score' holds 'high', where a number"),
+    ("Sales rose,Norvik", "not as many cells"),
+    ("Sales, net, rose,Norvik,0.1", "not as many cells"), ('"Sales rose,Norvik,0.1', "is a quotation mark left open"),
+])  # fmt: skip
+def test_a_line_of_a_table_of_scores_that_makes_no_sense_is_named(read, line, message):
+    with pytest.raises(DataError, match=rf"a\.csv, line 2: .*{message}"):
+        read(f"sentence,target,score\n{line}\n", "a.csv")
+
+
+def test_a_row_of_a_parquet_table_without_a_score_is_named(tmp_path):
+    pd.DataFrame([SCORED[0], {**SCORED[1], "score": None}]).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"a\.parquet, row 2: "):
+        read_rows(tmp_path / "a.parquet", task=SENTIMENT)
+
+
+def test_a_label_beside_a_score_counts(read):
+    (row,) = read(f"sentence,target,score,label\n{HEADLINE},Norvik,-0.9,positive\n", "a.csv")
+    assert row["label"] == "positive"
+
+
+def test_a_parquet_file_that_is_damaged_is_named(tmp_path):
+    (tmp_path / "a.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(DataError, match=r"a\.parquet: not a whole parquet file"):
+        read_rows(tmp_path / "a.parquet", task=SENTIMENT)
 
 
 def test_a_fiqa_file_that_is_cut_off_is_named(read):
@@ -302,6 +374,14 @@ def test_the_published_files_hold_the_published_counts(name, rows, counts):
     found = read_rows(PUBLISHED / name, task=SENTIMENT)
     assert len(found) == rows
     assert Counter(found["label"]) == counts
+
+
+@published
+@pytest.mark.parametrize("name", ["Sentences_AllAgree.txt", "Sentences_50Agree.txt"])
+def test_the_published_text_files_are_read_as_the_latin_1_that_they_are(name):
+    lines = (PUBLISHED / name).read_text(encoding="latin-1").splitlines()
+    texts = read_rows(PUBLISHED / name, task=SENTIMENT)["text"]
+    assert list(texts) == [line.rpartition("@")[0].strip() for line in lines]
 
 
 @published

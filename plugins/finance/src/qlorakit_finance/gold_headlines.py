@@ -1,4 +1,4 @@
-"""Headlines on gold as they are published: a table separated by tabs, though its name ends in ``.csv``."""
+"""Headlines on gold as they are published: a table separated by commas, or by tabs though its name ends in ``.csv``."""
 
 import csv
 import datetime as dt
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from qlorakit.errors import DataError
 from qlorakit.task import FileFormat, PublicDataset, Row
+from qlorakit.text_encoding import file_encoding
+from qlorakit_finance.phrasebank import BYTE_ORDER_MARK
 
 logger = logging.getLogger(__name__)
 
@@ -16,10 +18,22 @@ DATE_FORMATS = "%d-%m-%Y", "%d/%m/%Y"  # agreeing with the dates in the addresse
 NO_SENTIMENT = "none"  # what a headline has that says nothing about the price
 
 
+def published_names(path: Path, head: Sequence[str]) -> list[str]:
+    """The column names of a file that begins with the published header, and otherwise none."""
+    if path.suffix.lower() not in {".csv", ".tsv"} or not head:
+        return []
+    header = head[0].removeprefix(BYTE_ORDER_MARK)
+    names = [name.strip() for name in next(csv.reader([header], delimiter=_delimiter(header)), [])]
+    return names if {TEXT, SENTIMENT} <= set(names) else []
+
+
 def is_gold_headlines(path: Path, head: Sequence[str]) -> bool:
     """Whether a file begins with the published header."""
-    names = head[0].split("\t") if head else []
-    return path.suffix.lower() in {".csv", ".tsv"} and TEXT in names and SENTIMENT in names
+    return bool(published_names(path, head))
+
+
+def _delimiter(header: str) -> str:
+    return "\t" if "\t" in header else ","
 
 
 def read_gold_headlines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -28,24 +42,32 @@ def read_gold_headlines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     Dates become ISO 8601; those that cannot be read become empty, which is logged with their number.
 
     Raises:
-        DataError: A line has too few or too many cells, or the file is not in UTF-8.
+        DataError: A line has too few or too many cells, or a quotation mark is left open.
     """
     undated = 0
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t", strict=True)
-            for row in reader:
-                if None in row or None in row.values():
-                    msg = f"{path}, line {reader.line_num}: there are not as many cells as in the header"
-                    raise DataError(msg)
-                date = _iso_date(row.get(DATE) or "")
+    with path.open(encoding=file_encoding(path), newline="") as file:
+        header = file.readline()
+        delimiter = _delimiter(header)
+        names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        try:
+            for cells in filter(None, reader):
+                row = _by_name(names, cells, f"{path}, line {reader.line_num + 1}")
+                date = _iso_date(row.get(DATE, ""))
                 undated += not date
-                yield reader.line_num, {**row, DATE: date}
-    except (UnicodeDecodeError, csv.Error) as error:
-        msg = f"{path} cannot be read as a table in UTF-8 ({error}); download it once more"
-        raise DataError(msg) from error
+                yield reader.line_num + 1, {**row, DATE: date}
+        except csv.Error as error:
+            msg = f"{path}, line {reader.line_num + 1}: {error}; is a quotation mark left open?"
+            raise DataError(msg) from error
     if undated:
         logger.warning("%s: %d dates, such as those with a damaged year, cannot be read and are empty", path, undated)
+
+
+def _by_name(names: Sequence[str], cells: Sequence[str], where: str) -> dict[str, str]:
+    if len(cells) != len(names):
+        msg = f"{where}: there are not as many cells ({len(cells)}) as in the header ({len(names)})"
+        raise DataError(msg)
+    return dict(zip(names, cells, strict=True))
 
 
 def _iso_date(written: str) -> str:
@@ -68,7 +90,7 @@ def _read_sentiment(path: Path) -> Iterable[tuple[int, Row]]:
         logger.warning("%s: left out %d headlines that have no sentiment about the price", path, left_out)
 
 
-GOLD_SENTIMENT = FileFormat("gold headlines .csv (separated by tabs)", is_gold_headlines, _read_sentiment)
+GOLD_SENTIMENT = FileFormat("gold headlines .csv (separated by commas or tabs)", is_gold_headlines, _read_sentiment)
 
 GOLD_HEADLINES = PublicDataset(
     name="Gold commodity news headlines",
@@ -81,7 +103,7 @@ GOLD_HEADLINES = PublicDataset(
         "Asset Comparision", "Past Information", "Future Information", "Price Sentiment",
     ),
     traps=(
-        "separated by tabs, though named .csv",
+        "separated by commas, and by tabs in some copies that are named .csv as well",
         "12 % of a random test split equal a training headline up to digits: they belong on one side",
         "3 % speak of the future and 97 % of the past: accuracy says nothing there",
         "a fifth have the price sentiment 'none', which is no neutral one",

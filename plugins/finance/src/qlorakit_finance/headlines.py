@@ -18,7 +18,7 @@ from qlorakit.metrics import (
 )
 from qlorakit.score_metrics import multilabel_auprc, multilabel_auroc
 from qlorakit.task import Column, FileFormat, Row
-from qlorakit_finance.gold_headlines import DATE, GOLD_HEADLINES, TEXT, is_gold_headlines, read_gold_headlines
+from qlorakit_finance.gold_headlines import DATE, GOLD_HEADLINES, TEXT, published_names, read_gold_headlines
 from qlorakit_finance.headline_samples import HEADLINE_SAMPLES
 
 QUESTIONS = {
@@ -41,8 +41,8 @@ PUBLISHED_NAMES = {
 
 
 def _has_questions(path: Path, head: Sequence[str]) -> bool:
-    names = {name.strip() for name in head[0].split("\t")} if head else set()
-    return is_gold_headlines(path, head) and all(names.intersection(known) for known in PUBLISHED_NAMES.values())
+    names = set(published_names(path, head))
+    return all(names.intersection(known) for known in PUBLISHED_NAMES.values())
 
 
 def _read_questions(path: Path) -> Iterable[tuple[int, Row]]:

@@ -2,6 +2,10 @@
 
 A row: ``{"context": "net sales were 480 in 2021 and 400 in 2020 ( in millions )", "question": "By what share did sales
 grow?", "answer": "20%"}``.
+
+A share may be answered as a fraction or in percent, and references hold both: the answer 20 is right where 0.2 is, and
+0.8 where 80 is.  That an answer is a share cannot be told from it, so that it counts as one where the smaller of the
+two is at most 1 in size: an amount is right there though it is wrong by 100 times.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from qlorakit.metrics import numeric_match
 from qlorakit.numbers import SCALES, read_number
 from qlorakit.task import Column, Example, FileFormat, Metric, Output, Prediction, PublicDataset, Row, Task
 from qlorakit_finance.number_samples import NUMBER_SAMPLES
+from qlorakit_finance.phrasebank import BYTE_ORDER_MARK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,11 +37,19 @@ YES_NO = frozenset({"yes", "no"})
 KEPT = ("golden_text", "golden_table", "programs")  # an annotator's evidence: never shown, kept for analysis
 SEVERAL = "The questions follow on one another. Answer the last one."
 _UNIT = re.compile(
-    r"\bin (?:\$ ?)?(thousand|million|billion)s\b|\$ ?(thousand|million|billion)s\b|\b(thousand|million|billion)s of\b",
-    re.IGNORECASE,
+    r"\bin (?:[$€£] ?)?(thousand|million|billion)s\b|[$€£] ?(thousand|million|billion)s\b"
+    r"|\b(?-i:[A-Z]{3}) (thousand|million|billion)s?\b|\b(thousand|million|billion)s of\b"
+    r"|\( ?(thousand|million|billion)s ?\)|(?:^|\|)[ \t]*(thousand|million|billion)s[ \t]*(?=\||$)"
+    r"|([$€£] ?000 ?['\u2019]?s)\b",
+    re.IGNORECASE | re.MULTILINE,
 )
 _FELL = re.compile(
-    r"\b(?:decrease|decline|drop|fall|reduction) of\b|\b(?:decreased|declined|dropped|fell|down) by\b", re.IGNORECASE
+    r"\b(?:decrease|decline|drop|fall|reduction) of\b"
+    r"|\b(?:decrease[ds]?|decline[ds]?|drop(?:s|ped)?|falls?|fell|fallen|down)(?: by)?"
+    r"(?: (?:about|around|approximately|nearly|roughly|some))? ?[$€£]? ?\d"
+    r"|\d\)? ?(?:%|per ?cent|percentage points?|basis points?|thousand|million|billion)?\)? "
+    r"(?:decrease|decline|drop|fall|reduction)\b",
+    re.IGNORECASE,
 )
 _FALL_IS_ASKED = re.compile(r"\b(?:decreas|declin|drop|fall|fell|reduc|loss|lost)", re.IGNORECASE)
 _GAP = re.compile(r"[\s,]*")
@@ -54,17 +67,22 @@ def stated_unit(row: Row) -> float:
     The last question decides, where it says so; otherwise the context.
     """
     for text in (_last_question(row), str(row.get("context") or "")):
-        found = {name.lower() for match in _UNIT.finditer(text) for name in match.groups() if name}
+        found = {_unit_of(name) for match in _UNIT.finditer(text) for name in match.groups() if name}
         if found:
-            return SCALES[found.pop()] if len(found) == 1 else 1.0
+            return found.pop() if len(found) == 1 else 1.0
     return 1.0
+
+
+def _unit_of(name: str) -> float:
+    return SCALES.get(name.lower(), 1e3)  # or written as 000's
 
 
 def read_answer(text: str, row: Row) -> float | None:
     """The number of an answer to a row.
 
-    Where figures are stated in a unit, such as millions, "12.5 million" is 12.5.  A "decrease of 5" is a minus, unless
-    the question asks for a decrease, of which it is the size.
+    Where figures are stated in a unit, such as millions, "12.5 million" is 12.5, and "12,500 thousand" is as well.  A
+    "decrease of 5" is a minus, as "fell 5" and "a 5% decrease" are, unless the question asks for a decrease, of which
+    it is the size.
 
     Args:
         text: The answer.
@@ -120,7 +138,7 @@ def _reading_units(task: Task[float]) -> Task[float]:
 
 
 def _is_convfinqa(path: Path, head: Sequence[str]) -> bool:
-    start = "".join(head)
+    start = "".join(head).removeprefix(BYTE_ORDER_MARK)
     return path.suffix.lower() == ".json" and start.lstrip().startswith("[") and '"questions"' in start
 
 
@@ -197,18 +215,19 @@ def _json_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 CONVFINQA = PublicDataset(
     name="ConvFinQA",
-    identifier="czyssrs/ConvFinQA",
-    url="https://github.com/czyssrs/ConvFinQA",
+    identifier="TIGER-AI-Lab/Program-of-Thoughts, data/convfinqa_dev.json",
+    url="https://github.com/TIGER-AI-Lab/Program-of-Thoughts",
     licence="MIT",
     citation=(
         "Chen, Li, Smiley, Ma, Shah, Wang (2022): ConvFinQA: Exploring the chain of numerical reasoning in "
-        "conversational finance question answering. EMNLP"
+        "conversational finance question answering. EMNLP. https://github.com/czyssrs/ConvFinQA"
     ),
     columns=("questions", "answer", "text", "table", "golden_text", "golden_table", "id", "programs"),
     traps=(
         "read as flattened by Program of Thoughts (Chen et al., 2023): a conversation is one row with its last answer",
         "golden_text and golden_table are the annotators' evidence: whoever reads them has been told where to look",
-        "shares are fractions (0.2 for 20 %), in the unit of the table; some questions ask for another unit",
+        "shares are fractions (0.2 for 20 %), but some in percent (80); some questions ask for another unit",
+        "wrong by 100 times passes for a share where the smaller of the two is at most 1: 0.2 and 20, 80 and 0.8",
         "apostrophes and quotation marks are digits: company 2019s, 201cnotes 201d; a dash in a cell is 2014, a nil",
         "several conversations about one page, which must not be split apart",
         "3 of 421 answers of the development set are yes or no",

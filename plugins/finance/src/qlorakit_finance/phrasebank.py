@@ -1,23 +1,22 @@
 """Financial PhraseBank as it is published: ``sentence@label`` in text files, ``label,sentence`` in a csv of Kaggle."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from qlorakit.errors import DataError
-from qlorakit.task import FileFormat, PublicDataset, Row
+from qlorakit.task import Column, FileFormat, PublicDataset, Row
+from qlorakit.text_encoding import file_encoding
 
 BYTE_ORDER_MARK = "\ufeff".encode().decode("latin-1")  # UTF-8's, in a head that is read as Latin-1
 LABELS = ("negative", "neutral", "positive")
+LABEL = Column("label", aliases=("sentiment", "labels", "class", "answer"), label=True)
 
 
-def _read_text(path: Path) -> str:
-    """Copies stand in Latin-1 as published, or in UTF-8: what decodes as UTF-8 is."""
-    data = path.read_bytes()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+def _lines(path: Path) -> Iterator[str]:
+    """Lines as the file parts them: as published in Latin-1, or in UTF-8 or another encoding of a copy."""
+    with path.open(encoding=file_encoding(path), newline="\n") as file:
+        yield from file
 
 
 def _is_text(path: Path, head: Sequence[str]) -> bool:
@@ -27,7 +26,7 @@ def _is_text(path: Path, head: Sequence[str]) -> bool:
 
 def _read_lines(path: Path) -> Iterable[tuple[int, Row]]:
     """Lines of ``sentence@label``; a sentence may hold an @ of its own, so the last one counts."""
-    for number, line in enumerate(_read_text(path).split("\n"), start=1):
+    for number, line in enumerate(_lines(path), start=1):
         if not line.strip():
             continue
         sentence, separator, label = line.strip().rpartition("@")
@@ -44,7 +43,7 @@ def _is_csv(path: Path, head: Sequence[str]) -> bool:
 
 def _read_csv(path: Path) -> Iterable[tuple[int, Row]]:
     """``label,sentence`` without a header."""
-    reader = csv.reader((f"{line}\n" for line in _read_text(path).split("\n")), strict=True)
+    reader = csv.reader(_lines(path), strict=True)
     try:
         for cells in reader:
             if cells:
@@ -73,7 +72,7 @@ PHRASEBANK = PublicDataset(
     ),
     columns=("sentence", "label"),
     traps=(
-        "Latin-1, not UTF-8",
+        "Latin-1, not UTF-8; letters outside ASCII are damaged in the csv, such as Lemmink+\xc6inen",
         "a sentence may hold '@': the last one separates the label",
         "the four agreement levels are nested: never train on one and test on another",
         "a handful of duplicates, two of them with two labels at 50 % agreement",

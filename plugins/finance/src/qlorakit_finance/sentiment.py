@@ -5,21 +5,36 @@ it is asked about, where a text names several: ``{"text": ..., "target": "Norvik
 """
 
 from qlorakit.cells import is_blank, required_text
+from qlorakit.errors import DataError
 from qlorakit.kinds import single_label
 from qlorakit.task import Column, Row
-from qlorakit_finance.fiqa import FIQA, FIQA_JSON
+from qlorakit_finance.fiqa import FIQA, FIQA_CSV, FIQA_JSON, FIQA_PARQUET
 from qlorakit_finance.gold_headlines import GOLD_HEADLINES, GOLD_SENTIMENT
-from qlorakit_finance.phrasebank import LABELS, PHRASEBANK, PHRASEBANK_CSV, PHRASEBANK_TEXT
+from qlorakit_finance.phrasebank import LABEL, LABELS, PHRASEBANK, PHRASEBANK_CSV, PHRASEBANK_TEXT
 from qlorakit_finance.sentiment_samples import SENTIMENT_SAMPLES
 
 TEXT = Column("text", aliases=("sentence", "headline", "title", "tweet", "post", "content"))
 TARGET = Column("target", aliases=("company", "entity", "ticker", "cashtag"), optional=True)
+SYNONYMS = {"bearish": "negative", "bullish": "positive"}
 
 
 def with_target(row: Row) -> str:
-    """The text of a row, after the company that it is asked about if the row names one."""
+    """The text of a row, after the company that it is asked about if the row names one.
+
+    Raises:
+        DataError: There is no text, or the company is one of the labels, which a model must not see.
+    """
     text = required_text(row, TEXT.name)
-    return text if is_blank(row.get(TARGET.name)) else f"Company: {required_text(row, TARGET.name).strip()}\n\n{text}"
+    if is_blank(row.get(TARGET.name)):
+        return text
+    target = required_text(row, TARGET.name).strip()
+    if target.casefold() in (*LABELS, *SYNONYMS):
+        msg = (
+            f"column {TARGET.name!r} holds {target!r}, a label, where the company is expected that the text is asked "
+            "about; remove the column, or rename it to 'label' if the labels are there"
+        )
+        raise DataError(msg)
+    return f"Company: {target}\n\n{text}"
 
 
 def headline(row: Row) -> str | None:
@@ -38,9 +53,9 @@ SENTIMENT = single_label(
     ordered=True,
     text=(TEXT, TARGET),
     show=with_target,
-    label=Column("label", aliases=("sentiment", "labels", "class", "answer"), label=True),
-    synonyms={"bearish": "negative", "bullish": "positive"},
-    file_formats=(PHRASEBANK_TEXT, PHRASEBANK_CSV, FIQA_JSON, GOLD_SENTIMENT),
+    label=LABEL,
+    synonyms=SYNONYMS,
+    file_formats=(PHRASEBANK_TEXT, PHRASEBANK_CSV, FIQA_JSON, FIQA_CSV, FIQA_PARQUET, GOLD_SENTIMENT),
     group=headline,
     samples=SENTIMENT_SAMPLES,
     datasets=(PHRASEBANK, FIQA, GOLD_HEADLINES),
