@@ -97,6 +97,12 @@ def test_qlorakit_recognisers_supplies_recognisers_that_every_search_uses(instal
     assert (found.start, found.end, found.kind) == (6, 15, "badge")
 
 
+def test_a_recogniser_has_an_origin(install):
+    plugins = install(toy_badges=BADGES, other_badges=BADGES, toy_tasks=TASKS.format(names=["toy/one"]))
+    assert len(plugins.recognisers) == 2
+    assert plugins.recogniser_origins == ["other-badges 1.0", "toy-badges 1.0"]
+
+
 def test_a_plugin_that_supplies_something_else_as_a_recogniser_is_left_out(install):
     plugins = install(toy_badges=BADGES.replace('Recogniser.matching("badge", "HB-[0-9]{6}")', '"HB"'))
     assert plugins.recognisers == []
@@ -129,6 +135,7 @@ def test_the_module_docstring_names_the_entry_point_group():
     ("code", "reason"),
     [
         ("raise RuntimeError('no licence file')", "RuntimeError: no licence file"),
+        ("import sys\nsys.exit('no licence')", "SystemExit: no licence"),
         ("import a_package_that_is_not_there", "ModuleNotFoundError: .*a_package_that_is_not_there"),
         ("def broken(:", "SyntaxError"),
         (f"{TASKS.format(names=['a/b'])}\n    yield 'a task'", "must yield Task objects, not str"),
@@ -137,12 +144,17 @@ def test_the_module_docstring_names_the_entry_point_group():
         (TASKS.replace("tasks()", "tasks(config)").format(names=["a/b"]), "config"),
         (TASKS.format(names=["a/b", "a/b"]), "'a/b' is already supplied by the same plugin"),
     ],
-    ids=["raises", "needs", "syntax", "not-a-task", "raises-late", "unknown-hook", "argument", "twice"],
+    ids=["raises", "exits", "needs", "syntax", "not-a-task", "raises-late", "unknown-hook", "argument", "twice"],
 )
 def test_a_broken_plugin_is_left_out_with_its_reason_and_the_others_stay(install, code, reason):
     plugins = install(a_broken=code, sound=TASKS.format(names=["toy/one"]), z_sound=TASKS.format(names=["toy/two"]))
     assert re.search(reason, plugins.broken["a-broken 1.0"])
     assert sorted(plugins.tasks) == ["toy/one", "toy/two"]
+
+
+def test_an_interrupt_while_plugins_load_passes(install):
+    with pytest.raises(KeyboardInterrupt):
+        install(slow="raise KeyboardInterrupt")
 
 
 def test_two_broken_plugins_of_one_distribution_both_keep_their_reason(install, tmp_path):
@@ -201,6 +213,21 @@ def test_a_task_name_without_a_domain_names_no_package(install):
     with pytest.raises(UnknownNameError, match="Did you mean 'toy/direction'") as caught:
         install(toy=TASKS.format(names=["toy/direction"])).task("direction")
     assert "pip install" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["fraud", "Fraud", "frauds", "bank/fraud", "finance/frud"])
+def test_a_task_that_is_near_in_its_second_part_is_suggested(install, name):
+    plugins = install(money=TASKS.format(names=["finance/fraud", "finance/headlines"]))
+    with pytest.raises(UnknownNameError, match="Did you mean 'finance/fraud'"):
+        plugins.task(name)
+
+
+@pytest.mark.parametrize("name", ["insurance/claims", "finance/rates", "claims"])
+def test_a_task_that_is_near_in_its_letters_alone_is_not_suggested(install, name):
+    with pytest.raises(UnknownNameError) as caught:
+        install(money=TASKS.format(names=["finance/fraud", "finance/headlines"])).task(name)
+    assert "Did you mean" not in str(caught.value)
+    assert ("pip install qlorakit-insurance" in str(caught.value)) == name.startswith("insurance")
 
 
 def test_a_misspelt_domain_is_corrected_and_names_no_package(install):

@@ -26,6 +26,7 @@ from qlorakit.task import (
     Message,
     Output,
     Part,
+    Prediction,
     PublicDataset,
     Task,
 )
@@ -252,6 +253,27 @@ def first_only(row, examples, predictions):
 TAGS_RIGHT = dict(zip((row["text"] for row in TAGS.samples), perfect_predictions(TAGS, TAGS.samples), strict=True))
 
 
+def no_for_invalid(row, examples, predictions):
+    sure = [p if p.valid else Prediction("no", logprobs={"yes": -99.0, "no": 0.0}) for p in predictions]
+    return TAGS.parse(row, examples, sure if any(p.valid for p in predictions) else predictions)
+
+
+def in_pieces(row):
+    """Questions about a hundred characters each."""
+    said, right = required_text(row, "text"), row.get("label")
+    pieces = [said[at : at + 100] for at in range(0, len(said), 100)]
+    return tuple(
+        Example(tuple(user(piece)), choices=("done", "open"), target=right, key=at) for at, piece in enumerate(pieces)
+    )
+
+
+def any_done(row, examples, predictions):
+    said = [prediction.text for prediction in predictions if prediction.valid]
+    if "done" not in said and len(said) < len(predictions):
+        return Output(None)
+    return Output("done" if "done" in said else "open")
+
+
 def all_needed(row, examples, predictions):
     return TAGS.parse(row, examples, predictions) if all(p.valid for p in predictions) else Output({}["nothing"])
 
@@ -307,7 +329,7 @@ SPOILED = {
     "blank column": (replace(BASE, columns=(*BASE.columns, Column(" "))), r"columns: one has a blank name"),
     "column twice": (replace(BASE, columns=BASE.columns * 2), r"columns: 2 are called 'text'"),
     "no label column": (replace(BASE, columns=BASE.columns[:1]), r"columns: there is none with label=True"),
-    "no data set": (replace(BASE, datasets=()), r"datasets: there are none"),
+    "no data set": (replace(BASE, datasets=()), r"datasets: there are none.*an in-house set is declared likewise"),
     "no licence": (with_dataset(licence=" "), r"data set 'Harbour notes': licence is blank"),
     "no identifier": (with_dataset(identifier=""), r"data set 'Harbour notes': identifier is blank"),
     "no url": (with_dataset(url=""), r"data set 'Harbour notes': url is blank"),
@@ -326,6 +348,14 @@ SPOILED = {
     "label of a plain task missing": (
         replace(BASE, classes=None, labels=("done", "open", "lost")),
         r"samples: none has the label 'lost'",
+    ),
+    "letter never right": (
+        with_samples(QUIZ, [{**row, "answer": "A"} for row in QUIZ.samples]),
+        r"samples: none has the label 'B', 'C'; write a row for each",
+    ),
+    "label of sets missing": (
+        replace(TAGS, classes=None, labels=("red", "big", "blue")),
+        r"samples: none has the label 'blue'",
     ),
     "no row without labels": (
         with_samples(TAGS, [row for row in TAGS.samples if row["labels"]]),
@@ -414,6 +444,10 @@ SPOILED = {
         replace(TAGS, parse=all_needed, baselines=()),
         r"parse with one invalid answer among several fails with KeyError: 'nothing'",
     ),
+    "one of several taken for a no": (
+        parsing(no_for_invalid, TAGS),
+        r"with one invalid answer among several the value is right by luck",
+    ),
     "a question unread": (
         replace(TAGS, parse=first_only, decision=None, baselines=()),
         r"any answer to question 2 \(key 'big'\) gives the same output",
@@ -454,7 +488,42 @@ SPOILED = {
     ),
     "invalid answers rewarded": (
         measured(judge=lambda output, right: 2.0 if output.value is None else output.value == right),
-        r"metric 'spoiled' of invalid answers is 2, better than the 1",
+        r"metric 'spoiled' of invalid answers is 2, no worse than the 1 of right answers",
+    ),
+    "invalid answers left out": (
+        measured(
+            counts=None,
+            from_counts=None,
+            compute=lambda outputs, references, rows: share_right(
+                [pair for pair in zip(outputs, references, strict=True) if pair[0].value is not None]
+            ),
+        ),
+        r"metric 'spoiled' of answers half of which are invalid, and the others right, is 1, no worse than the 1",
+    ),
+    "invalid answers free": (
+        measured(judge=lambda output, right: output.value not in {None, right}, higher_is_better=False),
+        r"metric 'spoiled' of invalid answers is 0, no worse than the 0 of right answers",
+    ),
+    "invalid answers taken for a label": (
+        measured(judge=lambda output, right: (output.value or "open") == right),
+        r"metric 'spoiled' takes an invalid answer for 'open'",
+    ),
+    "scores of invalid answers left out": (
+        measured(
+            "surprise",
+            lambda output, right: 1 - output.scores.get(right, 1.0),
+            needs_scores=True,
+            higher_is_better=False,
+        ),
+        r"metric 'surprise' of answers half of which are invalid, and the others right, is 0, no worse than the 0",
+    ),
+    "wrong counts of invalid answers": (
+        measured(counts=lambda output, right, row: (float(output.value in {None, right}), 1.0)),
+        r"counts and from_counts give 1 for answers half of which are invalid where compute gives 0\.5",
+    ),
+    "never measured": (
+        replace(written(whole), metrics=(*BASE.metrics, log_loss())),
+        r"metric 'log_loss' needs probabilities, and right answers are read without any",
     ),
     "wrong counts": (
         measured(counts=lambda output, right, row: (1.0, 1.0)),
@@ -507,7 +576,7 @@ SPOILED = {
     ),
     "fields eaten": (
         showing(lambda row: required_text(row, "text").replace("{label}", "?")),
-        r"column 'text': '\{label\} \{0\} %s \{\{x\}\}' in it is not asked as it stands",
+        r"column 'text' holds format fields: '\{label\} \{0\} %s \{\{x\}\}' is not asked as it stands",
     ),
     "huge text": (
         showing(lambda row: required_text(row, "text") if len(row["text"]) < 9_999 else {}["huge"]),
@@ -526,6 +595,26 @@ SPOILED = {
     "text that is none": (
         said_otherwise(lambda row: user(b"x" if "\u0335" in required_text(row, "text") else row["text"])),
         r"holds letters from right to left and combining ones: encoding raises TypeError",
+    ),
+    "short texts": (showing(lambda row: required_text(row, "text")[:60]), r"holds 200,000 characters: 'word .* as it"),
+    "no letters beyond ASCII": (
+        showing(lambda row: required_text(row, "text").encode("ascii", "ignore").decode()),
+        r"column 'text' holds letters from right to left and combining ones: '.*' is not asked as it stands",
+    ),
+    "control tokens dropped": (
+        showing(lambda row: required_text(row, "text").replace("</s>", "")),
+        r"column 'text' holds texts of control tokens: '.*' is not asked as it stands",
+    ),
+    "column never filled": (
+        replace(BASE, columns=(*BASE.columns, Column("note", optional=True))),
+        r"samples: none fills the column 'note'; write one that does",
+    ),
+    "undeclared column": (
+        with_samples(
+            showing(lambda row: f"{required_text(row, 'text')} {row.get('place', '').strip()}"),
+            [{**row, "place": f"at {at} miles"} for at, row in enumerate(NOTES)],
+        ),
+        r"column 'place', which is not declared, is or holds None: format raises AttributeError",
     ),
     "turns from text": (
         said_otherwise(lambda row: user(*required_text(row, "text").split("</s>"))),
@@ -571,13 +660,52 @@ def test_a_spoiled_task_is_told_what_is_wrong(task, message, monkeypatch):
     assert re.search(message, str(caught.value)), caught.value
 
 
+PIECES = replace(
+    SINGLE, format=in_pieces, parse=any_done, baselines=(), metrics=BASE.metrics, classes=None,
+    samples=tuple(
+        {**row, "text": f"{row['text']}, and {'as everybody by the sea knows ' * 5}it is {row['text'][9:]}"}
+        for row in NOTES
+    ),
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("task", [BASE, DATED, written(whole)], ids=["closed", "grouped", "written"])
 def test_what_is_spoiled_was_sound(task):
     check_task(task)
 
 
-def test_a_metric_of_probabilities_is_left_out_where_there_are_none():
-    check_task(replace(written(whole), metrics=(*BASE.metrics, log_loss())))
+def test_answers_may_be_left_out_of_a_metric_on_which_they_have_no_say():
+    precision = replace(
+        mean_metric("precision_done", lambda output, right: 0),
+        compute=lambda outputs, references, rows: share_right(
+            [pair for pair in zip(outputs, references, strict=True) if pair[0].value == "done"]
+        ),
+        counts=None,
+        from_counts=None,
+    )
+    check_task(replace(BASE, metrics=(precision,)))
+
+
+def share_right(pairs):
+    return sum(output.value == right for output, right in pairs) / max(len(pairs), 1)
+
+
+def test_a_text_may_be_asked_in_pieces_any_of_which_decides():
+    check_task(PIECES)
+
+
+def test_one_reason_is_told_three_times():
+    with pytest.raises(PluginError) as caught:
+        check_task(replace(SINGLE, reference=lambda row: str(row["label"]).upper()))
+    of_labels = [line for line in str(caught.value).splitlines() if "is none of the labels" in line]
+    assert len(of_labels) == 3
+    assert re.search(r"correct it, or add it to the labels \(and \d\d more fail for this reason\)$", of_labels[-1])
+
+
+def test_problems_that_differ_by_row_are_told_three_times():
+    with pytest.raises(PluginError, match=r"and 21 more rows with problems like the last 3$") as caught:
+        check_task(labelled(lambda row: {}[row["text"]]))
+    assert str(caught.value).count("reference fails") == 3
 
 
 def test_a_metric_may_say_that_right_answers_reach_less_than_one():
@@ -675,13 +803,26 @@ def test_a_sound_plugin_passes(install):
     check_plugin("qlorakit-toy")
 
 
+def test_a_plugin_of_recognisers_alone_passes(install):
+    install("""
+        from qlorakit.hookspecs import hookimpl
+        from qlorakit.recognisers import Recogniser
+
+        @hookimpl
+        def qlorakit_recognisers():
+            yield Recogniser.matching("badge", "HB-[0-9]{6}")
+    """)
+    check_plugin("qlorakit-toy")
+
+
 def test_the_finance_plugin_is_installed_and_its_first_task_sound():
     check_task(qk.get_task("finance/sentiment"))
 
 
 @pytest.mark.parametrize(("changes", "message"), [
     ({"code": "from nowhere import nothing"}, r"it does not load: ModuleNotFoundError"),
-    ({"code": ""}, r"it supplies neither a task nor a model"),
+    ({"code": "raise SystemExit"}, r"it does not load: SystemExit(.|\n)*fails in a process of its own"),
+    ({"code": ""}, r"it supplies neither a task, nor a model, nor a recogniser; yield one from"),
     ({"points": "[console_scripts]\ntoy = qlorakit_toy:main\n"}, r"no entry point in the group 'qlorakit'"),
     ({"requires": ""}, r"it does not require qlorakit; add it"),
     ({"requires": "qlorakit>=0.1"}, r"it requires 'qlorakit>=0\.1'; bound the version below and above"),

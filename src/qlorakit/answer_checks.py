@@ -81,28 +81,44 @@ def _same(task: Task[Any], value: object, expected: object) -> bool:
 def of_several_questions(task: Task[Any], samples: Sequence[Sample]) -> Problems:
     """Whether the answers to several questions about one row become one output that heeds each of them."""
     several = [sample for sample in samples if len(sample.examples) > 1]
-    yield from of_samples("parse with one invalid answer among several", several, partial(_of_one_invalid, task))
     others = list(chain.from_iterable(sample.examples for sample in samples))
+    invalid = partial(_of_one_invalid, task, others)
+    yield from of_samples("parse with one invalid answer among several", several, invalid)
     heeds = partial(_of_unheeded, task, others)
     yield from of_samples("parse with one other answer among several", several[:MOST_ROWS], heeds)
 
 
-def _of_one_invalid(task: Task[Any], sample: Sample) -> Iterable[str]:
+def _of_one_invalid(task: Task[Any], others: Sequence[Example], sample: Sample) -> Problems:
+    """Whether a right value rests on an answer that was invalid.
+
+    It does where a valid answer of another kind to the same question would have changed the value.  Where it would
+    not, as for a label that another part of the text was found to have, the valid answers suffice.
+    """
     answers = right_answers(sample)
-    for place in {0, len(answers) - 1}:
-        parsed(task, sample, _changed(answers, place, Prediction(answers[place].text, valid=False)))
-    return ()
+    for place in sorted({0, len(answers) - 1}):
+        value = parsed(task, sample, _changed(answers, place, Prediction(answers[place].text, valid=False))).value
+        if value is None or not task.matches(value, sample.reference):
+            continue
+        possible = _other_answers(sample.examples[place], others)
+        if any(parsed(task, sample, _changed(answers, place, other)).value != value for other in possible):
+            yield (
+                "with one invalid answer among several the value is right by luck: it hangs on that answer, which is "
+                "taken for a valid one; where such an answer matters, give Output(None)"
+            )
+            return
 
 
 def _of_unheeded(task: Task[Any], others: Sequence[Example], sample: Sample) -> Problems:
-    """Questions whose answer decides nothing, neither beside right answers nor beside undecided ones."""
-    starts = [right_answers(sample), [_undecided(example) for example in sample.examples]]
+    """Questions whose answer decides nothing, neither beside right answers nor beside undecided or wrong ones."""
+    undecided = [_undecided(example) for example in sample.examples]
+    wrong = [next(_other_answers(example, others), _undecided(example)) for example in sample.examples]
+    starts = [right_answers(sample), undecided, wrong]
     before = [parsed(task, sample, start) for start in starts]
     for place, example in enumerate(sample.examples):
         changes = (
             parsed(task, sample, _changed(start, place, other)) != was
             for start, was in zip(starts, before, strict=True)
-            for other in _other_answers(example, others)
+            for other in [starts[0][place], *_other_answers(example, others)]
         )
         if not any(changes):
             yield f"any answer to question {place + 1} (key {example.key!r}) gives the same output; let parse read it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,11 +12,12 @@ from qlorakit.cells import is_blank
 from qlorakit.encoding import Encoder, control_tokens
 from qlorakit.errors import DataError, EncodingError
 from qlorakit.problems import Problems, Sample, guarded, told
+from qlorakit.task import Column
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from qlorakit.task import Column, Example, Row, Task
+    from qlorakit.task import Example, Row, Task
 
 CONTEXT = 4_096  # tokens, to which long texts are cut
 HARMLESS = "harmless words"
@@ -30,24 +32,65 @@ HOSTILE: Mapping[str, str] = {
     "200,000 characters": "word " * 40_000,  # last: what encoding keeps of the others makes it faster
 }
 CONTROL = "</s> <|im_end|> <|end|> [INST] <think>"
+TOKENS = "texts of control tokens"
+LONG = 5_000  # characters, from which on a task may ask in pieces
+SHOWN = 40  # characters of a text
 
 
 def of_hostile_rows(task: Task[Any], samples: Sequence[Sample], tokenizer: PreTrainedTokenizerBase) -> Problems:
     """Whether bad cells give clear errors, and hostile texts are asked as the plain text they are."""
-    labels = [column for column in task.columns if column.label]
     encoder = Encoder(tokenizer, max_length=CONTEXT)
     for column in task.columns:
-        sample = next((one for one in samples if not is_blank(one.row.get(column.name))), None)
+        sample = _filling(column.name, samples)
         if sample is None:
+            yield f"samples: none fills the column {column.name!r}; write one that does, so that it is tried as well"
             continue
         if column.label:
             yield from _of_label(task, column, sample, texts=_answers_are_texts(samples))
             continue
-        row = {name: cell for name, cell in sample.row.items() if name not in {label.name for label in labels}}
-        cell = _Cell(task, column, row)
+        cell = _Cell(task, column, _unlabelled(task, sample))
         yield from cell.problems()
         if cell.holds_text:
             yield from _HostileTexts(cell, encoder).problems()
+    for name in _undeclared(task, samples):
+        sample = _filling(name, samples)
+        if sample is not None:
+            yield from _of_undeclared(_Cell(task, Column(name), _unlabelled(task, sample)))
+
+
+def _filling(name: str, samples: Sequence[Sample]) -> Sample | None:
+    return next((one for one in samples if not is_blank(one.row.get(name))), None)
+
+
+def _unlabelled(task: Task[Any], sample: Sample) -> Row:
+    labels = {column.name for column in task.columns if column.label}
+    return {name: cell for name, cell in sample.row.items() if name not in labels}
+
+
+# Columns that are not declared
+
+
+def _undeclared(task: Task[Any], samples: Sequence[Sample]) -> list[str]:
+    declared = {column.name for column in task.columns}
+    return [name for name in dict.fromkeys(name for one in samples for name in one.row) if name not in declared]
+
+
+def _of_undeclared(cell: _Cell) -> Problems:
+    """Nothing is known of such a cell; but what it makes of the row may fail with a clear error alone."""
+    if not cell.matters():
+        return
+    values = {**MISSING, **WRONG, **HOSTILE, TOKENS: CONTROL}
+    rows = {what: cell.holding(value) for what, value in values.items()} | {"not there": cell.without()}
+    for what, row in rows.items():
+        try:
+            list(cell.task.format(row))
+        except DataError:
+            continue
+        except Exception as error:  # noqa: BLE001  # whatever a task raises is what is to be told
+            yield (
+                f"column {cell.column.name!r}, which is not declared, is or holds {what}: format raises {told(error)}; "
+                "raise a DataError that names the column, or declare it"
+            )
 
 
 # Cells that are missing or of another type
@@ -82,6 +125,17 @@ class _Cell:
         """The row with another value there."""
         return {**self.row, self.column.name: value}
 
+    def without(self) -> dict[str, Any]:
+        """The row without it."""
+        return {name: value for name, value in self.row.items() if name != self.column.name}
+
+    def matters(self) -> bool:
+        """Whether format does not do without it, or asks otherwise."""
+        try:
+            return list(self.task.format(self.without())) != list(self.task.format(self.row))
+        except Exception:  # noqa: BLE001  # then it was read, whatever came of it
+            return True
+
     def holding_text(self, text: str) -> dict[str, Any]:
         """The row with another text there, or with another first one of several."""
         return self.holding(text if isinstance(self.value, str) else [text, *self.value[1:]])
@@ -97,8 +151,8 @@ class _Cell:
     def problems(self) -> Problems:
         """What comes of wrong values."""
         shown = self.shown()
-        without = {name: value for name, value in self.row.items() if name != self.column.name}
-        rows = {what: self.holding(value) for what, value in {**MISSING, **WRONG}.items()} | {"not there": without}
+        wrong = {**MISSING, **WRONG}
+        rows = {what: self.holding(value) for what, value in wrong.items()} | {"not there": self.without()}
         for what, row in rows.items():
             sense = self.column.optional or not shown or (what == "a number" and not isinstance(self.value, list))
             yield from _of_cell(self.task, self.column, what, row, makes_sense=sense)
@@ -109,7 +163,8 @@ def _of_cell(task: Task[Any], column: Column, what: str, row: Row, *, makes_sens
     try:
         list(task.format(row))
     except DataError as error:
-        yield from _of_message(where, column, error)
+        if not (column.optional and is_blank(row.get(column.name))):  # then it is about what else is missing
+            yield from _of_message(where, column, error)
     except Exception as error:  # noqa: BLE001  # whatever a task raises is what is to be told
         yield f"{where}: format raises {told(error)}; raise a DataError that names the column"
     else:
@@ -186,23 +241,26 @@ class _HostileTexts:
     def problems(self) -> Problems:
         """What comes of them."""
         name = self.cell.column.name
-        for what, text in HOSTILE.items():
-            yield from guarded(f"column {name!r} holds {what}: format", partial(self._of_text, what, text))
         tokens = " ".join([CONTROL, *control_tokens(self.encoder.tokenizer)])
-        yield from guarded(f"column {name!r} holds texts of control tokens: format", partial(self._of_control, tokens))
-        yield from guarded(f"column {name!r} holds format fields: format", self._of_fields)
+        for what, text in {TOKENS: tokens, **HOSTILE}.items():
+            yield from guarded(f"column {name!r} holds {what}: format", partial(self._of_text, what, text))
 
     def _of_text(self, what: str, text: str) -> Problems:
-        for example in self._asked(text):
+        asked = self._asked(text)
+        if what == TOKENS:
+            yield from self._of_control(asked)
+        for example in _ends(asked):
             try:
                 self.encoder.encode(example)
             except (DataError, EncodingError):
                 continue
             except Exception as error:  # noqa: BLE001  # whatever the encoding raises is what is to be told
                 yield f"column {self.cell.column.name!r} holds {what}: encoding raises {told(error)}"
+                return
+        yield from self._of_saying(what, text, asked)
 
-    def _of_control(self, text: str) -> Problems:
-        for hostile, harmless in zip(self._asked(text), self._asked(HARMLESS), strict=False):
+    def _of_control(self, asked: Sequence[Example]) -> Problems:
+        for hostile, harmless in zip(_ends(asked), _ends(self._asked(HARMLESS)), strict=False):
             numbers = self._control(hostile), self._control(harmless)
             if None not in numbers and numbers[0] != numbers[1]:
                 yield (
@@ -210,21 +268,23 @@ class _HostileTexts:
                     "roles and turns to Message, and write none of the template's marks"
                 )
 
-    def _of_fields(self) -> Problems:
-        asked, harmless = self._asked(FIELDS), self._asked(HARMLESS)
-        if asked and _said(harmless, HARMLESS) and not _said(asked, FIELDS):
+    def _of_saying(self, what: str, text: str, asked: Sequence[Example]) -> Problems:
+        """Whether a text is asked as it stands where harmless words are; a long one may be in pieces."""
+        harmless = self._asked(HARMLESS)
+        if not asked or not _said(harmless, HARMLESS) or _said(asked, text):
+            return
+        if len(text) < LONG or _size(asked) - _size(harmless) < len(_plain(text)) - len(HARMLESS):
             yield (
-                f"column {self.cell.column.name!r}: {FIELDS!r} in it is not asked as it stands; put cells in after "
-                "formatting, not before"
+                f"column {self.cell.column.name!r} holds {what}: {text[:SHOWN]!r} is not asked as it stands; put in "
+                "what the cell holds, whole and after formatting (Part.may_cut lets it be cut where it does not fit)"
             )
 
     def _asked(self, text: str) -> list[Example]:
-        """The first and the last question about the row with a text; none where the task refuses it."""
+        """The questions about the row with a text; none where the task refuses it."""
         try:
-            examples = list(self.cell.task.format(self.cell.holding_text(text)))
+            return list(self.cell.task.format(self.cell.holding_text(text)))
         except DataError:
             return []
-        return examples[:1] + examples[1:][-1:]
 
     def _control(self, example: Example) -> int | None:
         """How many control tokens there are in a prompt; ``None`` where it is refused."""
@@ -235,5 +295,19 @@ class _HostileTexts:
         return sum(token in self.encoder.control_ids for token in prompt)
 
 
+def _ends(examples: Sequence[Example]) -> list[Example]:
+    """The first and the last one."""
+    return [*examples[:1], *examples[1:][-1:]]
+
+
 def _said(examples: Sequence[Example], text: str) -> bool:
-    return any(text in message.text for example in examples for message in example.messages)
+    return any(_plain(text) in _plain(message.text) for example in _ends(examples) for message in example.messages)
+
+
+def _plain(text: str) -> str:
+    """A text but for its white space and the ways to write one letter, which a task may unify."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _size(examples: Sequence[Example]) -> int:
+    return sum(len(part.text) for example in examples for message in example.messages for part in message.parts)

@@ -58,8 +58,11 @@ def _of_supply(distribution: Distribution, plugins: Plugins, origin: str) -> Pro
         yield f"it has no entry point in the group {GROUP!r}; name its module under [project.entry-points.{GROUP}]"
     elif origin in plugins.broken:
         yield f"it does not load: {plugins.broken[origin]}"
-    elif origin not in plugins.origin.values():
-        yield "it supplies neither a task nor a model; yield one from qlorakit_tasks or qlorakit_models"
+    elif origin not in {*plugins.origin.values(), *plugins.recogniser_origins}:
+        yield (
+            "it supplies neither a task, nor a model, nor a recogniser; yield one from qlorakit_tasks, qlorakit_models "
+            "or qlorakit_recognisers"
+        )
 
 
 def _of_requirements(distribution: Distribution) -> Problems:
@@ -123,7 +126,7 @@ def _of_imports(distribution: Distribution) -> Problems:
     for module in sorted({point.module for point in distribution.entry_points.select(group=GROUP)}):
         command = [sys.executable, "-c", IMPORT, module]
         process = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603  # ourselves
-        if process.returncode:
+        if process.returncode or not process.stdout.strip():
             last = (process.stderr.strip().splitlines() or ["no message"])[-1]
             yield f"importing {module} fails in a process of its own: {last}"
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import importlib.metadata
 import logging
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pluggy
 
 from qlorakit import hookspecs
-from qlorakit.errors import PluginError, UnknownNameError, did_you_mean
+from qlorakit.errors import PluginError, UnknownNameError
 from qlorakit.recognisers import Recogniser
 from qlorakit.task import BaseModel, Task
 
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 GROUP = "qlorakit"
 CORE = "qlorakit"  # the distribution
+NEAR = 0.8  # a similarity of names, from 0 to 1
+NEAR_PART = 0.6  # of what stands behind the slash, where nothing in common is shared by the domain
 Named = TypeVar("Named", "Task[Any]", BaseModel)
 
 
@@ -36,6 +39,7 @@ class Plugins:
         recognisers: All of them, which have no names.
         broken: Why a plugin was left out, by its distribution.
         origin: The distribution, with version, that supplied a task or model, by its name.
+        recogniser_origins: That of each recogniser, in their order.
     """
 
     tasks: dict[str, Task[Any]] = field(default_factory=dict)
@@ -43,6 +47,7 @@ class Plugins:
     recognisers: list[Recogniser] = field(default_factory=list)
     broken: dict[str, str] = field(default_factory=dict)
     origin: dict[str, str] = field(default_factory=dict)
+    recogniser_origins: list[str] = field(default_factory=list)
 
     def task(self, name: str) -> Task[Any]:
         """Look up a task.
@@ -52,7 +57,8 @@ class Plugins:
         """
         if name in self.tasks:
             return self.tasks[name]
-        hint = did_you_mean(name, self.tasks)
+        near = _nearest(name, self.tasks)
+        hint = f" Did you mean {near!r}?" if near else ""
         msg = f"no task {name!r}.{hint} {self.describe(self.tasks, 'tasks')}{self._missing_package(name)}"
         raise UnknownNameError(msg)
 
@@ -62,7 +68,8 @@ class Plugins:
         domains = {known.partition("/")[0] for known in self.tasks}
         package = f"qlorakit-{domain}"
         installed_too = any(origin.split(" ")[0] == package for origin in self.broken)
-        if not slash or domain in domains or installed_too or did_you_mean(domain, domains):
+        misspelt = difflib.get_close_matches(domain, domains, n=1, cutoff=NEAR)
+        if not slash or domain in domains or installed_too or misspelt:
             return ""
         return f" Tasks named '{domain}/...' would come with a package called {package}: pip install {package}"
 
@@ -71,6 +78,17 @@ class Plugins:
         names = ", ".join(f"{name} ({self.origin.get(name, '')})" for name in sorted(supplied)) or "none"
         broken = "".join(f" Left out: {name}, because {reason}." for name, reason in sorted(self.broken.items()))
         return f"Installed {what}: {names}.{broken}"
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """The task that is near as a whole, or in what stands behind the slash; empty where none is."""
+    names = sorted(known)
+    whole = difflib.get_close_matches(name, names, n=1, cutoff=NEAR)
+    by_part: dict[str, str] = {}
+    for other in names:
+        by_part.setdefault(other.rpartition("/")[2], other)
+    parts = difflib.get_close_matches(name.rpartition("/")[2], by_part, n=1, cutoff=NEAR_PART)
+    return next(iter([*whole, *(by_part[part] for part in parts)]), "")
 
 
 def load_plugins(entry_points: Iterable[EntryPoint] | None = None) -> Plugins:
@@ -85,7 +103,7 @@ def load_plugins(entry_points: Iterable[EntryPoint] | None = None) -> Plugins:
     for entry_point in sorted(entry_points, key=lambda point: (_distribution(point), point.name)):
         try:
             _load(entry_point, plugins)
-        except Exception as error:  # noqa: BLE001  # whatever a plugin raises must stay its own affair
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever a plugin raises must stay its own affair
             origin, reason = _distribution(entry_point), f"{type(error).__name__}: {error}"
             plugins.broken[origin] = f"{plugins.broken[origin]}; {reason}" if origin in plugins.broken else reason
     return plugins
@@ -157,6 +175,7 @@ def _load(entry_point: EntryPoint, plugins: Plugins) -> None:
         msg = f"a hook must yield Recogniser objects, not {type(wrong).__name__}"
         raise PluginError(msg)
     plugins.recognisers.extend(recognisers)
+    plugins.recogniser_origins.extend(origin for _ in recognisers)
     plugins.tasks.update(tasks)
     plugins.models.update(models)
     plugins.origin.update(dict.fromkeys([*tasks, *models], origin))

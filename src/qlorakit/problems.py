@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
 
 Problems = Iterator[str]
 
-MOST_TOLD = 5  # problems of one check that differ by sample
+MOST_TOLD = 3  # problems of one check that differ by sample, or failures for one reason
 MOST_NUMBERS = 3
+FAILS = " fails with "
 MOST_CHARACTERS = 300  # of another one's message
 
 
@@ -52,7 +54,7 @@ def guarded(doing: str, find: Callable[[], Iterable[str]]) -> Problems:
     try:
         yield from find()
     except Exception as error:  # noqa: BLE001  # whatever a task raises is what is to be told
-        yield f"{doing} fails with {told(error)}"
+        yield f"{doing}{FAILS}{told(error)}"
 
 
 def of_samples(doing: str, samples: Sequence[Sample], find: Callable[[Sample], Iterable[str]]) -> Problems:
@@ -73,8 +75,28 @@ def gathered(found: Iterable[tuple[int, str]]) -> Problems:
         numbers[problem].append(number)
     for problem, of in itertools.islice(numbers.items(), MOST_TOLD):
         yield f"{_named(of)}: {problem}"
-    if len(numbers) > MOST_TOLD:
-        yield f"{len(numbers) - MOST_TOLD} more problems like the last {MOST_TOLD}, in other samples"
+    others = {number for of in itertools.islice(numbers.values(), MOST_TOLD, None) for number in of}
+    if others:
+        yield f"and {len(others)} more row{'s' * (len(others) > 1)} with problems like the last {MOST_TOLD}"
+
+
+def condensed(problems: Iterable[str]) -> Problems:
+    """Problems of which no more than the first few are told where many things fail for one reason."""
+    listed = list(problems)
+    reasons = [_reason(problem) for problem in listed]
+    counts, seen = Counter(reasons), Counter[str]()
+    for problem, reason in zip(listed, reasons, strict=True):
+        seen[reason] += 1
+        more = counts[reason] - MOST_TOLD
+        if not reason or seen[reason] < MOST_TOLD or more <= 0:
+            yield problem
+        elif seen[reason] == MOST_TOLD:
+            yield f"{problem} (and {more} more fail{'s' * (more == 1)} for this reason)"
+
+
+def _reason(problem: str) -> str:
+    """Why something fails, whichever row it is; empty where nothing does."""
+    return re.sub(r": row \d+:", ":", problem.partition(FAILS)[2])
 
 
 def _named(numbers: Sequence[int]) -> str:

@@ -24,7 +24,7 @@ from qlorakit.fakes import outputs_of, perfect_predictions, shuffled_predictions
 from qlorakit.hostile_rows import of_hostile_rows
 from qlorakit.metric_checks import of_labels_and_metrics
 from qlorakit.plugin_checks import of_distribution
-from qlorakit.problems import Problems, Sample, guarded
+from qlorakit.problems import Problems, Sample, condensed, guarded
 from qlorakit.sample_checks import of_all, of_declaration, of_encoding, of_group, of_leaks, read_samples
 
 if TYPE_CHECKING:
@@ -48,11 +48,13 @@ def check_task(task: Task[Any], *, tokenizer: PreTrainedTokenizerBase | None = N
     - What it declares: name, summary, metrics, columns, data sets with licence and citation.
     - Samples: a dozen at least, distinct, with every label, enough for a split; the question does not tell the label;
       every question and target becomes tokens whole.
-    - Answers: right ones are read as the reference; each of several questions matters; invalid ones are none; nonsense
-      gives no exception.
-    - Metrics: perfect for right answers, worse for those of other rows, and the same by every fast way.
+    - Answers: right ones are read as the reference; each of several questions matters; invalid ones are none, and no
+      value hangs on one; nonsense gives no exception.
+    - Metrics: all can be measured; they are perfect for right answers, worse for those of other rows and for invalid
+      ones, and the same by every fast way.
     - Hostile rows: missing or wrong cells raise :class:`~qlorakit.errors.DataError` with the column's name in quotes,
-      and huge or confusing texts are asked as the plain text they are.
+      huge or confusing texts are asked as the plain text they are, and cells of columns that are not declared raise
+      nothing else.
     - Baselines answer every row, and groups are hashable.
 
     Args:
@@ -64,15 +66,15 @@ def check_task(task: Task[Any], *, tokenizer: PreTrainedTokenizerBase | None = N
         ConfigurationError: It is no task.
     """
     _rows.check_task(task)
-    _refuse(task.name, list(_of_task(task, tokenizer)))
+    _refuse(task.name, list(condensed(_of_task(task, tokenizer))))
 
 
 def check_plugin(distribution: str) -> None:
     """Check an installed distribution, and each of its tasks.
 
-    It loads, supplies a task or a model, and requires a core between two versions; its README names every task, every
-    public data set and its licence; importing it brings no heavy library along and reaches for no network; and every
-    task passes :func:`check_task`.
+    It loads, supplies a task, a model or a recogniser, and requires a core between two versions; its README names every
+    task, every public data set and its licence; importing it brings no heavy library along and reaches for no network;
+    and every task passes :func:`check_task`.
 
     Args:
         distribution: Its name, such as ``"qlorakit-support"``.
@@ -81,7 +83,7 @@ def check_plugin(distribution: str) -> None:
         PluginError: Something is wrong; the message lists all of it, each with what to do.
     """
     problems, tasks = of_distribution(distribution)
-    problems += [f"{task.name}: {problem}" for task in tasks for problem in _of_task(task, None)]
+    problems += [f"{task.name}: {problem}" for task in tasks for problem in condensed(_of_task(task, None))]
     _refuse(distribution, problems)
 
 
