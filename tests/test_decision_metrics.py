@@ -236,21 +236,24 @@ def fitted_by(rule):
 def test_a_decision_for_other_costs_is_not_applied_and_told_once(caplog):
     saved = json.loads(json.dumps(fitted_by(RULE)))
     assert saved["alarm"] == pytest.approx(0.5)
-    assert [MUCH.apply(scored(score), saved).value for score in (0.05, 0.2, 0.4)] == ["calm", "alarm", "alarm"]
+    assert [MUCH.saved_or_default(saved) for _ in range(2)] == [MUCH.default] * 2
     (message,) = caplog.messages
     assert "'alarm' was fitted for other costs (break-even at 0.2, not 0.1)" in message
 
 
 @pytest.mark.parametrize("rule", [RULE, MUCH])
 def test_a_decision_for_the_same_costs_is_applied_without_a_word(rule, caplog):
-    assert rule.apply(scored(0.4), fitted_by(rule)).value == "calm"
+    saved = fitted_by(rule)
+    assert rule.saved_or_default(saved) == saved
     dearer = cost_threshold(TWO, positive="alarm", costs={pair: 3 * cost for pair, cost in COSTS.items()})
-    assert dearer.apply(scored(0.4), fitted_by(RULE)).value == "calm"
+    assert dearer.saved_or_default(fitted_by(RULE)) == fitted_by(RULE)
     assert not caplog.messages
 
 
 def test_a_decision_without_a_break_even_is_applied_as_it_is(caplog):
-    assert MUCH.apply(scored(0.4), {"alarm": 0.5}).value == "calm"
+    saved = MUCH.saved_or_default({"alarm": 0.5})
+    assert MUCH.apply(scored(0.4), saved).value == "calm"
+    assert MUCH.saved_or_default(None) == MUCH.default
     assert not caplog.messages
 
 

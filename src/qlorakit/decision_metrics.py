@@ -160,17 +160,21 @@ def cost_threshold(labels: Sequence[str], *, positive: str, costs: Costs) -> Dec
         cheapest = _cheapest(scores, np.where(truth, miss, 0.0), np.where(truth, 0.0, false_alarm), default)
         return {**unfitted, positive: cheapest}
 
-    return DecisionRule(fit, functools.partial(_reaching, positive, negative, default), unfitted)
+    def accepts(decision: Decision) -> bool:
+        made_for = decision.get(BREAK_EVEN, default)
+        if not math.isclose(made_for, default):
+            _tell_other_costs(positive, made_for, default)
+            return False
+        return True
+
+    return DecisionRule(fit, functools.partial(_reaching, positive, negative), unfitted, accepts)
 
 
-def _reaching(positive: str, negative: str, break_even: float, output: Output[str], decision: Decision) -> Output[str]:
+def _reaching(positive: str, negative: str, output: Output[str], decision: Decision) -> Output[str]:
     if output.value is None or not output.scores:
         return output
-    threshold, made_for = decision[positive], decision.get(BREAK_EVEN, break_even)
-    if not math.isclose(made_for, break_even):
-        _tell_other_costs(positive, made_for, break_even)
-        threshold = break_even
-    return replace(output, value=positive if output.scores.get(positive, 0.0) >= threshold else negative)
+    reached = output.scores.get(positive, 0.0) >= decision[positive]
+    return replace(output, value=positive if reached else negative)
 
 
 @functools.cache

@@ -216,7 +216,7 @@ class _Asking:
         if validation:
             fitted = answer(self.model, validation, progress=self.progress, title=f"fitting {name}")
             decision = rule.fit(fitted.outputs, list(map(questions.task.reference, validation.rows)))
-        decision = decision or rule.default
+        decision = rule.saved_or_default(decision)
         return Answered(name, [rule.apply(output, decision) for output in answers.outputs], cost, decision)
 
     def ask_with_shots(self, shots: int, seed: int) -> list[Answered]:

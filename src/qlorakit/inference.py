@@ -135,7 +135,7 @@ def predict(
     layout = layout_for(model, encoder, encoded.longest, prefix_sharing=prefix_sharing, token_budget=token_budget)
     answers = answer(model, Questions(task, encoded, layout), progress=progress)
     rule = task.decision
-    decision = (vars(model).get(DECISION) or rule.default) if rule else {}
+    decision = rule.saved_or_default(vars(model).get(DECISION)) if rule else {}
     outputs = [rule.apply(output, decision) if rule else output for output in answers.outputs]
     results = zip(rows, ids, outputs, strict=True)
     return to_dataset({**row, **_result(identity, output, min_probability)} for row, identity, output in results)

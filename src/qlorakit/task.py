@@ -143,11 +143,17 @@ class DecisionRule(Generic[V]):
         fit: A decision from outputs and their references, never those that are evaluated.
         apply: The output with the value that its scores have under a decision.
         default: Where nothing has been fitted.
+        accepts: Whether a decision that was saved with an adapter is one of this rule; any is, unless given.
     """
 
     fit: Callable[[Sequence[Output[V]], Sequence[V]], Decision]
     apply: Callable[[Output[V], Decision], Output[V]]
     default: Decision
+    accepts: Callable[[Decision], bool] | None = None
+
+    def saved_or_default(self, saved: Decision | None) -> Decision:
+        """The decision that was saved, where there is one and it is this rule's, or else the default one."""
+        return saved if saved and (self.accepts is None or self.accepts(saved)) else self.default
 
 
 @dataclass(frozen=True)
