@@ -53,6 +53,12 @@ def test_every_plugin_has_the_same_skeleton():
         assert needed <= {path.name for path in plugin.iterdir()}, plugin
 
 
+def test_the_results_of_the_finance_tasks_are_those_that_the_benchmark_wrote():
+    page = (ROOT / "docs/results.md").read_text(encoding="utf-8")
+    written = (ROOT / "benchmarks/results/finance.md").read_text(encoding="utf-8")
+    assert [line for line in written.splitlines() if line.startswith("| ") and line not in page] == []
+
+
 def test_links_between_pages_lead_somewhere():
     pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/README.md")]
     for page in pages:

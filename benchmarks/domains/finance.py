@@ -11,7 +11,7 @@ JOBS = (
     Job(
         "gold_sentiment", "finance/sentiment", "gold headlines, price sentiment",
         {"all": "gold_headlines/gold-dataset-sinha-khandait.csv"}, {"train": 1600, "validation": 300, "test": 600},
-        further=("accuracy", "ordinal_cost", "quadratic_kappa"),
+        learning_rate=2e-3, further=("accuracy", "ordinal_cost", "quadratic_kappa"),
     ),
     Job(
         "entities_filings", "finance/entities", "agreements: FIN5 to train, FIN3 to test",
