@@ -677,6 +677,12 @@ def test_a_column_that_rows_may_do_without_is_read_where_it_is(tmp_path):
     assert read_rows(without, task=task)[0] == {"text": "sales rose", "label": "up"}
 
 
+def test_how_to_name_labels_is_said_where_tags_are_numbers():
+    task = entities("toy/ner", summary="", instruction="", types=("PER",), scheme="BIO")
+    with pytest.raises(DataError, match=r"unknown tag '3'.*pass label_names="):
+        read_rows([{"tokens": ["Ada"], "tags": ["3"]}], task=task)
+
+
 def test_how_to_name_labels_is_said_where_labels_are_unknown_and_nowhere_else(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("text,label\n,1\n")

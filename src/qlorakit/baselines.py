@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 FOLDS = 5
+STRENGTHS = (1.0, 10.0, 100.0)  # inverse regularisation
 WORD = r"(?u)\b\w\w+\b"  # scikit-learn's own idea of a word
 
 
@@ -35,11 +36,32 @@ def tfidf(task: Task[str], train: Sequence[Row], rows: Sequence[Row]) -> list[Ou
     words = _Words.of(task, train, rows)
     if len(set(references)) == 1 or words is None:
         return majority(task, train, rows)  # nothing to tell apart, or nothing to tell it by
-    classifier = _fit(words.train, references)
-    probabilities = classifier.predict_proba(words.rows)
+    return logistic_regression(words.train, references, words.rows)
+
+
+def logistic_regression(
+    train: Any,  # noqa: ANN401  # scikit-learn is not typed
+    references: Sequence[str],
+    rows: Any,  # noqa: ANN401  # likewise
+    *,
+    strengths: Sequence[float] = STRENGTHS,
+) -> list[Output[str]]:
+    """Fit logistic regression and answer with the likeliest label and the probability of each.
+
+    The inverse regularisation is chosen by five-fold cross-validation of the log-likelihood, where every label has five
+    training rows.
+
+    Args:
+        train: Features of the training rows, [training rows, features].
+        references: Their labels, of which there are two at least.
+        rows: Features of the rows to be answered, [rows, features].
+        strengths: To choose from; the middle one where there are too few rows to choose.
+    """
+    classifier = _fit(train, references, strengths)
     classes = [str(name) for name in classifier.classes_]
     return [
-        Output(classes[int(line.argmax())], dict(zip(classes, map(float, line), strict=True))) for line in probabilities
+        Output(classes[int(line.argmax())], dict(zip(classes, map(float, line), strict=True)))
+        for line in classifier.predict_proba(rows)
     ]
 
 
@@ -93,13 +115,14 @@ class _Words:
         return cls(vectorizer.fit_transform(texts), vectorizer.transform([user_text(row, task) for row in rows]))
 
 
-def _fit(features: Any, references: Sequence[Any]) -> Any:  # noqa: ANN401  # scikit-learn is not typed
+def _fit(features: Any, references: Sequence[Any], strengths: Sequence[float] = STRENGTHS) -> Any:  # noqa: ANN401  # scikit-learn is not typed
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV
 
-    classifier: Any = LogisticRegression(C=10.0, solver="newton-cg", max_iter=1000)  # many times faster than lbfgs here
+    middle = strengths[len(strengths) // 2]
+    classifier: Any = LogisticRegression(C=middle, solver="newton-cg", max_iter=1000)  # many times faster than lbfgs
     if min(Counter(references).values()) >= FOLDS:  # below that, a fold would miss a class
-        classifier = GridSearchCV(classifier, {"C": [1.0, 10.0, 100.0]}, cv=FOLDS, scoring="neg_log_loss")
+        classifier = GridSearchCV(classifier, {"C": list(strengths)}, cv=FOLDS, scoring="neg_log_loss")
     return classifier.fit(features, references)
 
 

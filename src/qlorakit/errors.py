@@ -6,6 +6,7 @@
     ├── ConfigurationError      an argument is wrong (also a ValueError)
     │   └── UnknownNameError    a task, metric, argument or system of that name is not there
     ├── DataError               a file or a row is wrong (also a ValueError)
+    │   └── UnknownLabelError   a row's label or tag is none of the task's
     ├── EncodingError           an example cannot be turned into tokens (also a ValueError)
     ├── PluginError             a plugin supplied something unusable
     ├── ModelError              a model cannot be found, read or used
@@ -18,7 +19,7 @@
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class QlorakitError(Exception):
@@ -35,6 +36,10 @@ class UnknownNameError(ConfigurationError):
 
 class DataError(QlorakitError, ValueError):
     """A file or a row is wrong; the message names the file, the row and what to do."""
+
+
+class UnknownLabelError(DataError):
+    """A row has a label or tag that the task does not know; the message names those it does."""
 
 
 class EncodingError(QlorakitError, ValueError):
@@ -71,6 +76,12 @@ class TrainingError(QlorakitError):
 
 class VerificationError(TrainingError):
     """A saved adapter, loaded afresh, does not answer as the model in memory did."""
+
+
+def first_few(said: Sequence[str], most: int = 12) -> str:
+    """The first of many names, and how many more there are."""
+    more = f" and {len(said) - most} more" if len(said) > most else ""
+    return ", ".join(said[:most]) + more
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from qlorakit import baselines
 from qlorakit.cells import is_blank, required_text
 from qlorakit.entities import entities
-from qlorakit.errors import DataError, PluginError, did_you_mean
+from qlorakit.errors import DataError, PluginError, UnknownLabelError, did_you_mean, first_few
 from qlorakit.metrics import (
     accuracy,
     class_scores,
@@ -80,7 +80,6 @@ __all__ = [
 
 YES, NO = "yes", "no"
 MANY_LABELS = 6  # from here on it matters how near a miss was
-SHOWN_LABELS = 12  # of those that are allowed, in a message
 MAJORITY = Baseline("majority", baselines.majority, from_labels_alone=True)
 TFIDF = Baseline("tfidf", baselines.tfidf)
 
@@ -528,11 +527,9 @@ def _items(value: object, separator: str, column: str) -> list[str]:
 def _known_label(value: object, known: Mapping[str, str], column: str) -> str:
     written = str(value).strip().casefold()
     if written not in known:
-        names, hint = list(dict.fromkeys(known.values())), did_you_mean(written, known)
-        allowed = ", ".join(map(repr, names[:SHOWN_LABELS]))
-        more = f" and {len(names) - SHOWN_LABELS} more" if len(names) > SHOWN_LABELS else ""
-        msg = f"column {column!r}: unknown label {value!r}; allowed: {allowed}{more}.{hint}"
-        raise DataError(msg)
+        allowed, hint = first_few([*map(repr, dict.fromkeys(known.values()))]), did_you_mean(written, known)
+        msg = f"column {column!r}: unknown label {value!r}; allowed: {allowed}.{hint}"
+        raise UnknownLabelError(msg)
     return known[written]
 
 

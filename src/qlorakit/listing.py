@@ -1,53 +1,27 @@
-"""What is installed, for a person to read."""
+"""What tasks there are and what each is about, for a person to read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
+from qlorakit.errors import first_few
 from qlorakit.plugins import Plugins, installed
 
 if TYPE_CHECKING:
     from qlorakit.task import Task
 
 
-SHOWN_LABELS = 12  # of a task
-
-
-@dataclass(frozen=True, repr=False)
-class TaskList(Sequence[str]):
+class TaskList(list[str]):
     """The names of tasks, sorted; printed, what each is about, and which plugins were left out and why.
 
     Attributes:
         plugins: That supply them.
     """
 
-    plugins: Plugins
-
-    @property
-    def names(self) -> list[str]:
-        """The names, sorted."""
-        return sorted(self.plugins.tasks)
-
-    def __len__(self) -> int:
-        return len(self.plugins.tasks)
-
-    @overload
-    def __getitem__(self, place: int) -> str: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[str]: ...
-
-    def __getitem__(self, place: int | slice) -> str | list[str]:
-        """One name, or several."""
-        return self.names[place]
-
-    def __eq__(self, other: object) -> bool:
-        """Whether these are the same names in the same order."""
-        return isinstance(other, Sequence) and self.names == list(other)
-
-    __hash__ = None  # type: ignore[assignment]  # as a list
+    def __init__(self, plugins: Plugins) -> None:
+        super().__init__(sorted(plugins.tasks))
+        self.plugins = plugins
 
     def __repr__(self) -> str:
         return str(self)
@@ -56,7 +30,7 @@ class TaskList(Sequence[str]):
         from qlorakit.display import as_text
 
         blocks: list[Any] = []
-        for name in self.names:
+        for name in self:
             blocks += [*_block(self.plugins.tasks[name], self.plugins.origin.get(name)), ""]
         if not blocks:
             blocks = ["No tasks are installed. A plugin brings those of its domain: pip install qlorakit-...", ""]
@@ -68,8 +42,8 @@ def list_tasks() -> TaskList:
     """The tasks that installed plugins supply, by name.
 
     Returns:
-        A sequence of names, sorted.  Printed, it says of each task what it decides, its kind, metrics, public data sets
-        with their licences, and where it comes from; and of each plugin that was left out, why.
+        A sequence of names, sorted.  Printed, it says of each task what it decides, its kind, labels, columns, metrics
+        and public data sets with their licences, and where it comes from; and of each plugin that was left out, why.
     """
     return TaskList(installed())
 
@@ -97,8 +71,7 @@ def _described(task: Task[Any], origin: str | None) -> Iterator[tuple[str, str]]
     """What to say of a task, by headings."""
     yield "kind", task.kind
     if task.labels:
-        more = f" and {len(task.labels) - SHOWN_LABELS} more" if len(task.labels) > SHOWN_LABELS else ""
-        yield "labels", ", ".join(task.labels[:SHOWN_LABELS]) + more
+        yield "labels", first_few(task.labels)
     for number, column in enumerate(task.columns):
         marks = [mark for mark, holds in (("the label", column.label), ("optional", column.optional)) if holds]
         also = f"also called {', '.join(column.aliases)}" if column.aliases else ""

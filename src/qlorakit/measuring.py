@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qlorakit.errors import ConfigurationError
 from qlorakit.metrics import confusion
 from qlorakit.report import Comparison, Estimate, Report, Slice, Slices, System
+from qlorakit.rows import group_of
 from qlorakit.score_metrics import RiskCoverage, calibration_bins, risk_coverage
 from qlorakit.slicing import FEWEST_ROWS, FREQUENCY, LENGTH, by_column, by_frequency, by_length
 from qlorakit.statistics import Resampling, holm, mcnemar, warnings_of
@@ -67,7 +68,7 @@ class Sheet:
     @classmethod
     def of(cls, task: Task[Any], rows: Sequence[Row], ids: Sequence[str], resampling: Resampling) -> Sheet:
         """A sheet of labelled rows; those of one group of the task are resampled together."""
-        groups = None if task.group is None else [_group_of(task.group(row), n) for n, row in enumerate(rows)]
+        groups = None if task.group is None else [group_of(row, task, number) for number, row in enumerate(rows)]
         grouped = groups is not None and len(set(groups)) < len(groups)
         return cls(task, rows, ids, list(map(task.reference, rows)), resampling, groups if grouped else None)
 
@@ -270,11 +271,6 @@ class _Measured:
 
     answered: Answered
     found: Mapping[str, Resampled | None]
-
-
-def _group_of(group: Hashable, number: int) -> Hashable:
-    """A row's group; one of its own where it has none."""
-    return ("alone", number) if group is None else group
 
 
 def _check_names(names: Sequence[str]) -> None:

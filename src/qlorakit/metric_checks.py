@@ -26,7 +26,7 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredSamples:
     """All samples with answers to them.
 
     Attributes:
@@ -47,17 +47,17 @@ class Answered:
         outputs = [self.outputs[place] for place in places]
         return float(metric.compute(outputs, [self.references[p] for p in places], [self.rows[p] for p in places]))
 
-    def saying(self, output: Output[Any], places: Iterable[int], what: str = "") -> Answered:
+    def saying(self, output: Output[Any], places: Iterable[int], what: str = "") -> AnsweredSamples:
         """The same with one answer at all of some places."""
         return self.changed(dict.fromkeys(places, output), what)
 
-    def changed(self, others: Mapping[int, Output[Any]], what: str = "") -> Answered:
+    def changed(self, others: Mapping[int, Output[Any]], what: str = "") -> AnsweredSamples:
         """The same with other answers at some places."""
         return replace(self, what=what, outputs=[others.get(at, own) for at, own in enumerate(self.outputs)])
 
-    def only(self, places: Sequence[int]) -> Answered:
+    def only(self, places: Sequence[int]) -> AnsweredSamples:
         """Some of the samples."""
-        return Answered(
+        return AnsweredSamples(
             self.what,
             [self.outputs[place] for place in places],
             [self.references[place] for place in places],
@@ -69,12 +69,12 @@ def of_labels_and_metrics(task: Task[Any], samples: Sequence[Sample]) -> Problem
     """Whether samples show every label, and metrics tell right answers from others."""
     rows, references = [sample.row for sample in samples], [sample.reference for sample in samples]
     outputs = [parsed(task, sample, right_answers(sample)) for sample in samples]
-    right = Answered("right answers", outputs, references, rows)
+    right = AnsweredSamples("right answers", outputs, references, rows)
     yield from guarded("looking for every label", partial(_of_labels, task, right, samples))
     if all(reference == references[0] for reference in references):
         yield "samples: all have the same reference, so that no metric can tell answers apart; write others too"
         return
-    shuffled = Answered("answers to other rows", _shuffled(task, rows), references, rows)
+    shuffled = AnsweredSamples("answers to other rows", _shuffled(task, rows), references, rows)
     if all(is_right(task, *pair) for pair in zip(shuffled.outputs, references, strict=True)):
         yield "matches says that the right answers to other rows are right as well; make it compare them"
     for metric in task.metrics:
@@ -85,7 +85,7 @@ def _shuffled(task: Task[Any], rows: Sequence[Row]) -> list[Output[Any]]:
     return outputs_of(task, rows, shuffled_predictions(task, rows))
 
 
-def _of_labels(task: Task[Any], right: Answered, samples: Sequence[Sample]) -> Problems:
+def _of_labels(task: Task[Any], right: AnsweredSamples, samples: Sequence[Sample]) -> Problems:
     if task.classes is not None:
         missing = [found.label for found in task.classes(right.outputs, right.references) if not found.support]
     elif task.labels is not None:
@@ -119,7 +119,7 @@ def _unused_letters(samples: Sequence[Sample]) -> list[str]:
     return [letter for letter in letters if letter not in right]
 
 
-def _of_metric(metric: Metric[Any], right: Answered, shuffled: Answered) -> Problems:
+def _of_metric(metric: Metric[Any], right: AnsweredSamples, shuffled: AnsweredSamples) -> Problems:
     if not is_measurable(metric, right.outputs):
         yield (
             f"metric {metric.name!r} needs probabilities, and right answers are read without any, so that it is never "
@@ -139,20 +139,20 @@ def _of_metric(metric: Metric[Any], right: Answered, shuffled: Answered) -> Prob
             yield from guarded(f"{doing}{answered.what}, resampled,", partial(_of_resamples, metric, answered))
 
 
-def _of_perfect(metric: Metric[Any], right: Answered) -> Problems:
+def _of_perfect(metric: Metric[Any], right: AnsweredSamples) -> Problems:
     value, best = right.value(metric), _best(metric, right)
     how = "correct it, or Metric.best" if metric.best else "declare Metric.best where right answers reach less"
     if not _close(value, best):
         yield f"metric {metric.name!r} of right answers is {value:g}, and should be {best:g}; {how}"
 
 
-def _best(metric: Metric[Any], right: Answered) -> float:
+def _best(metric: Metric[Any], right: AnsweredSamples) -> float:
     if metric.best is not None:
         return float(metric.best(right.references, right.rows))
     return 1.0 if metric.higher_is_better else 0.0
 
 
-def _of_imperfect(metric: Metric[Any], right: Answered, shuffled: Answered) -> Problems:
+def _of_imperfect(metric: Metric[Any], right: AnsweredSamples, shuffled: AnsweredSamples) -> Problems:
     if not is_measurable(metric, shuffled.outputs):
         return
     value, best = shuffled.value(metric), right.value(metric)
@@ -184,7 +184,7 @@ def _half(of_same: Sequence[Sequence[int]]) -> list[int]:
     return half if len(half) < sum(map(len, of_same)) else half[::2]
 
 
-def _of_none(metric: Metric[Any], right: Answered) -> Problems:
+def _of_none(metric: Metric[Any], right: AnsweredSamples) -> Problems:
     if metric.needs_scores:
         return  # it is not measured where no answer is valid
     value, best = right.saying(Output(None), range(len(right.rows))).value(metric), right.value(metric)
@@ -197,7 +197,7 @@ def _of_none(metric: Metric[Any], right: Answered) -> Problems:
         )
 
 
-def _of_half(metric: Metric[Any], right: Answered, half: Answered) -> Problems:
+def _of_half(metric: Metric[Any], right: AnsweredSamples, half: AnsweredSamples) -> Problems:
     """Half of the answers are invalid, which must cost something, as wrong ones in their place would."""
     if not is_measurable(metric, half.outputs):
         return
@@ -214,7 +214,7 @@ def _of_half(metric: Metric[Any], right: Answered, half: Answered) -> Problems:
             )
 
 
-def _of_same(metric: Metric[Any], right: Answered, of_same: Sequence[Sequence[int]]) -> Problems:
+def _of_same(metric: Metric[Any], right: AnsweredSamples, of_same: Sequence[Sequence[int]]) -> Problems:
     """Where one value alone is right, invalid answers must not be as good as it: they would count as that value."""
     taken = [group[0] for group in of_same if _is_taken_for_it(metric, right, right.only(group))]
     if taken:
@@ -224,7 +224,7 @@ def _of_same(metric: Metric[Any], right: Answered, of_same: Sequence[Sequence[in
         )
 
 
-def _is_taken_for_it(metric: Metric[Any], right: Answered, same: Answered) -> bool:
+def _is_taken_for_it(metric: Metric[Any], right: AnsweredSamples, same: AnsweredSamples) -> bool:
     everywhere = range(len(same.rows))
     try:
         with warnings.catch_warnings(action="ignore"):  # of ratios that have no denominator here
@@ -239,7 +239,7 @@ def _is_taken_for_it(metric: Metric[Any], right: Answered, same: Answered) -> bo
         return False
 
 
-def _without_say(metric: Metric[Any], right: Answered, where: Answered, places: Sequence[int]) -> bool:
+def _without_say(metric: Metric[Any], right: AnsweredSamples, where: AnsweredSamples, places: Sequence[int]) -> bool:
     """Whether rows do not matter: some way to answer them wrongly does no harm either.
 
     One answer to all of them, as 'nothing' does to precision; or wrong ones of which it is said how unsure they are,
@@ -256,7 +256,7 @@ def _without_say(metric: Metric[Any], right: Answered, where: Answered, places: 
     return any(_is_harmless(metric, where, where.changed(others)) for others in wrong)
 
 
-def _is_harmless(metric: Metric[Any], where: Answered, other: Answered) -> bool:
+def _is_harmless(metric: Metric[Any], where: AnsweredSamples, other: AnsweredSamples) -> bool:
     if not is_measurable(metric, other.outputs):
         return False
     try:
@@ -281,7 +281,7 @@ def _values(outputs: Sequence[Output[Any]]) -> list[Output[Any]]:
 # What holds of all
 
 
-def _of_resamples(metric: Metric[Any], answered: Answered) -> Problems:
+def _of_resamples(metric: Metric[Any], answered: AnsweredSamples) -> Problems:
     """Each fast way must give what ``compute`` gives, for the rows as they are and with one twice and one left out."""
     ways, rows = list(_fast_ways(metric, answered)), len(answered.rows)
     if not ways:
@@ -303,7 +303,9 @@ def _of_resamples(metric: Metric[Any], answered: Answered) -> Problems:
             )
 
 
-def _fast_ways(metric: Metric[Any], answered: Answered) -> Iterator[tuple[str, Callable[[FloatArray], FloatArray]]]:
+def _fast_ways(
+    metric: Metric[Any], answered: AnsweredSamples
+) -> Iterator[tuple[str, Callable[[FloatArray], FloatArray]]]:
     """How values of resamples are found without computing each, as ``qlorakit.statistics`` does."""
     of_rows = answered.outputs, answered.references, answered.rows
     if metric.counts is not None and metric.from_counts is not None:

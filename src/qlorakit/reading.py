@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from qlorakit.errors import ConfigurationError, DataError, did_you_mean
+from qlorakit.errors import ConfigurationError, DataError, UnknownLabelError, did_you_mean, first_few
 from qlorakit.file_readers import ENDINGS, READERS, Numbered, Reader, read_folder
 from qlorakit.row_store import to_dataset
 from qlorakit.rows import as_rows, check_row, check_task
@@ -28,7 +28,6 @@ BadRows = Literal["error", "skip"]
 LabelNames = Sequence[str] | Mapping[Any, str]
 HUB = "hf://datasets/"
 SNIFFED_LINES = 20
-UNKNOWN_LABEL = "unknown label"  # in what a task says of a row
 MATCHED_ROWS = 1_000  # whose columns are matched to the task's
 NAMED_ROWS = 5  # bad ones in a message
 MOST, LONGEST_NAME = 30, 60  # columns of a message, and their characters
@@ -255,8 +254,8 @@ class _Table:
             try:
                 check_row(row, self.task, labelled=self.labelled, where=self._place(item))
             except DataError as error:
-                said = str(error.__cause__ or error)
-                self._refuse(item, said + (self._hint(row) if UNKNOWN_LABEL in said else ""))
+                cause = error.__cause__ or error
+                self._refuse(item, str(cause) + (self._hint(row) if isinstance(cause, UnknownLabelError) else ""))
             else:
                 self.good_count += 1
                 yield row
@@ -383,5 +382,5 @@ def _check_given(source: str, found: Sequence[str], task: Task[Any], given: Mapp
 
 def _listed(names: Sequence[str]) -> str:
     """Column names for a message, few and short enough to be read."""
-    shown = ", ".join(repr(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}...") for name in names[:MOST])
-    return shown if len(names) <= MOST else f"{shown} and {len(names) - MOST} more"
+    short = [repr(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}...") for name in names]
+    return first_few(short, MOST)

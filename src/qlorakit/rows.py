@@ -162,6 +162,18 @@ def check_row(row: Row, task: Task[Any], *, labelled: bool, where: str) -> None:
         raise PluginError(msg) from error
 
 
+def group_of(row: Row, task: Task[Any], number: int) -> tuple[object, ...]:
+    """What a row has in common with the others of its group of the task; a row without a group is on its own.
+
+    Args:
+        row: Of the task.
+        task: Which has groups.
+        number: The row's place, which no other has.
+    """
+    group = task.group(row) if task.group else None
+    return ("alone", number) if group is None else ("group", group)
+
+
 def row_content(row: Row) -> str:
     """A row as canonical JSON: equal for equal rows, whatever the order of their columns."""
     return json.dumps(dict(row), sort_keys=True, ensure_ascii=False, default=str)

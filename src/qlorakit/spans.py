@@ -240,7 +240,7 @@ class TagColumns:
             chunks = read_tags(tags, tuple(self.types.values()), self.scheme)
         except DataError as error:
             msg = f"column {self.tags.name!r}, {error}"
-            raise DataError(msg) from error
+            raise type(error)(msg) from error
         return tuple(map(words.span, chunks))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from qlorakit.errors import ConfigurationError, DataError
 from qlorakit.near_duplicates import near_duplicate_groups
 from qlorakit.row_store import to_dataset
-from qlorakit.rows import as_rows, check_row, check_task, input_key, input_text, row_content
+from qlorakit.rows import as_rows, check_row, check_task, group_of, input_key, input_text, row_content
 
 if TYPE_CHECKING:
     import datasets
@@ -168,7 +168,7 @@ def survey(
     found = np.empty((len(rows), 5), np.uint64)
     for number, row in enumerate(rows):
         check_row(row, task, labelled=True, where=f"the rows, row {number + 1}")
-        group = hash_of(*_group_of(task.group(row), number)) if task.group else 0
+        group = hash_of(*group_of(row, task, number)) if task.group else 0
         column = _group_in(row, group_by, number)
         found[number] = (_key(row, task), hash_of(task.reference(row)), hash_of(row_content(row)), group, column)
     asks, labels, contents, groups, columns = found.T
@@ -183,11 +183,6 @@ def survey(
     rank = times if times is not None else ~np.isin(contents, np.empty(0, np.uint64) if known is None else known)
     kept = _first_of_repeats(asks, labels, contents, rank)
     return Surveyed(asks, labels, contents, alike, _tied(ties), kept)
-
-
-def _group_of(group: Hashable, number: int) -> tuple[object, ...]:
-    """What rows of one group have in common; a row without one is on its own."""
-    return ("alone", number) if group is None else ("group", group)
 
 
 def _group_in(row: Row, column: str | None, number: int) -> int:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qlorakit import baselines
-from qlorakit.task import Output
 from qlorakit_finance.table_rows import cell_number, cell_text
 
 if TYPE_CHECKING:
-    from qlorakit.task import Row, Task
+    from qlorakit.task import Output, Row, Task
 
-FOLDS = 5
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # inverse regularisation
 Cells = Mapping[str, object]
 
@@ -54,22 +51,10 @@ def _answers(known: Sequence[tuple[Cells, str]], asked: Sequence[Cells]) -> list
 
     scales = _Scales.of([cells for cells, _ in known])
     vectorizer = DictVectorizer()
-    classifier = _fit(vectorizer.fit_transform([scales.features(cells) for cells, _ in known]), [r for _, r in known])
-    classes = [str(name) for name in classifier.classes_]
-    probabilities = classifier.predict_proba(vectorizer.transform(map(scales.features, asked)))
-    return [
-        Output(classes[int(line.argmax())], dict(zip(classes, map(float, line), strict=True))) for line in probabilities
-    ]
-
-
-def _fit(features: Any, references: Sequence[str]) -> Any:  # noqa: ANN401  # scikit-learn is not typed
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GridSearchCV
-
-    classifier: Any = LogisticRegression(solver="newton-cg", max_iter=1000)
-    if min(Counter(references).values()) >= FOLDS:  # below that, a fold would miss a class
-        classifier = GridSearchCV(classifier, {"C": STRENGTHS}, cv=FOLDS, scoring="neg_log_loss")
-    return classifier.fit(features, references)
+    features = vectorizer.fit_transform([scales.features(cells) for cells, _ in known])
+    asked_features = vectorizer.transform(map(scales.features, asked))
+    references = [reference for _, reference in known]
+    return baselines.logistic_regression(features, references, asked_features, strengths=STRENGTHS)
 
 
 @dataclass(frozen=True)
