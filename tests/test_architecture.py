@@ -12,7 +12,7 @@ LIGHT = (
     "decision_metrics", "baselines",
     "tag_schemes", "spans", "entity_metrics", "entities", "kinds", "shots", "slicing", "recognisers",
     "hookspecs", "plugins",
-    "display", "listing", "row_store", "rows", "text_encoding", "file_readers", "reading",
+    "display", "listing", "row_store", "rows", "chat_form", "text_encoding", "file_readers", "reading",
     "records", "documents", "near_duplicates", "splits", "fixed_splits", "split_files",
     "person_names", "country_recognisers", "privacy",
     "encoding", "prefix_tree", "report", "report_tables", "report_plots",

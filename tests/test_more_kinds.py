@@ -202,6 +202,16 @@ def test_a_missing_text_is_named(answer):
         NOTE.reference({"text": "x", "answer": answer})
 
 
+def test_several_columns_are_shown_as_told():
+    columns = (Column("text"), Column("section", optional=True))
+    task = text("toy/note", source=columns, show=lambda row: f"{row['section']}: {row['text']}", **WORDS)
+    (example,) = task.format({"text": "a long story", "section": "plan"})
+    assert user_text(example) == "plan: a long story"
+    assert task.columns == (*columns, NOTE.columns[-1])
+    with pytest.raises(PluginError, match=r"source=\['text', 'section'\]: of several columns, show= must say"):
+        text("toy/note", source=columns, **WORDS)
+
+
 def test_an_empty_answer_is_a_text_and_one_that_never_ended_is_none():
     assert NOTE.parse({}, (), [Prediction("")]) == Output("")
     assert NOTE.parse({}, (), [Prediction("a", valid=False)]) == Output(None)

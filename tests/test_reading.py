@@ -1,5 +1,6 @@
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 from helpers import write_jsonl
@@ -143,6 +144,18 @@ def test_two_columns_that_would_get_one_name_are_refused(read):
 def test_one_column_given_for_two_is_refused(read):
     with pytest.raises((ConfigurationError, DataError), match="'Body'"):
         read("Body,x\nsales rose,up\n", columns={"text": "Body", "label": "Body"})
+
+
+@pytest.mark.parametrize("header", ["Body,label,Keywords", "Body,label,  keywords "])
+def test_a_column_that_the_task_refuses_is_not_taken_for_another(task, tmp_path, header):
+    text, label = task.columns
+    wary = replace(task, columns=(replace(text, refused=(("keywords", "it gives the label away"),)), label))
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{header}\nsales rose,up,up\n")
+    name, refusal = header.split(",")[-1], r"refuses '.*eywords *' of .*rows\.csv as its column 'text': it gives"
+    with pytest.raises(ConfigurationError, match=refusal):
+        read_rows(path, task=wary, columns={"text": name})
+    assert read_rows(path, task=wary, columns={"text": "Body"})["text"][:] == ["sales rose"]
 
 
 def test_a_column_that_occurs_twice_in_the_header_is_named(read):

@@ -8,10 +8,11 @@ from metric_checks import assert_resamples_agree, quick, value, weights_of
 
 from qlorakit.errors import ConfigurationError, DataError
 from qlorakit.task import Output
-from qlorakit.text_metrics import ROUGE_VARIANTS, chrf, exact_match_text, normalised, rouge
+from qlorakit.text_metrics import ROUGE_VARIANTS, chrf, exact_match_text, normalised, rouge, word_error_rate
 
 rouge_scorer = pytest.importorskip("rouge_score.rouge_scorer")
 sacrebleu = pytest.importorskip("sacrebleu")
+jiwer = pytest.importorskip("jiwer")
 
 METRICS = [
     *(rouge(variant, stemming=stemming) for variant in ROUGE_VARIANTS for stemming in (False, True)),
@@ -108,6 +109,38 @@ def test_a_variant_that_is_not_offered_is_refused():
         rouge("rougeLsum")
 
 
+# Word errors
+
+
+@quick
+@given(data=st.data())
+def test_resampled_word_error_rates_are_those_of_the_repeated_rows(data):
+    rows = data.draw(rows_of_texts)
+    assert_resamples_agree(word_error_rate(), rows, data.draw(weights_of(rows)))
+
+
+@quick
+@given(st.lists(st.tuples(texts.map(lambda text: f"{text} a"), texts), min_size=1, max_size=6))
+def test_the_word_error_rate_is_jiwers_own_of_all_rows_together(rows):
+    expected = jiwer.wer([normalised(right) for right, _ in rows], [normalised(answer) for _, answer in rows])
+    assert value(word_error_rate(), of(*rows)) == pytest.approx(expected)
+
+
+def test_word_errors_are_words_replaced_removed_and_added():
+    rows = of(("no pain in the left knee", "pain in the right knee now"), ("He is well", " he IS\nwell "))
+    assert value(word_error_rate(), rows) == pytest.approx((1 + 1 + 1) / 9)
+    assert not word_error_rate().higher_is_better
+
+
+@pytest.mark.parametrize("answer", ["", " \n", None])
+def test_an_answer_without_words_misses_every_word(answer):
+    assert value(word_error_rate(), of(("the loss narrowed", answer))) == 1
+
+
+def test_of_several_right_texts_the_nearest_one_gives_the_errors_and_the_words():
+    assert value(word_error_rate(), of((("", "a b c d", "a b"), "a b c"))) == 1 / 4
+
+
 # Exact matches
 
 
@@ -176,7 +209,11 @@ def test_outputs_and_references_of_different_length_or_none_are_refused(metric):
 
 @pytest.mark.parametrize(
     ("factory", "module", "package", "name"),
-    [(rouge, "rouge_score", "rouge-score", "rougeL"), (chrf, "sacrebleu", "sacrebleu", "chrf2")],
+    [
+        (rouge, "rouge_score", "rouge-score", "rougeL"),
+        (chrf, "sacrebleu", "sacrebleu", "chrf2"),
+        (word_error_rate, "jiwer", "jiwer", "word_error_rate"),
+    ],
 )
 def test_a_missing_package_is_named_with_the_metric_and_the_line_that_installs_it(
     factory, module, package, name, monkeypatch

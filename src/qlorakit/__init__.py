@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qlorakit.adapters import attach_lora, load_adapter
     from qlorakit.audit_findings import Audit
+    from qlorakit.chat_form import to_chat
     from qlorakit.comparing import compare, judge
     from qlorakit.data_audit import audit
     from qlorakit.errors import QlorakitError
@@ -50,6 +51,7 @@ _HOMES = {
     "split": "splits",
     "split_by_column": "fixed_splits",
     "split_by_time": "fixed_splits",
+    "to_chat": "chat_form",
     "train": "training",
 }
 
@@ -76,6 +78,7 @@ __all__ = [
     "split",
     "split_by_column",
     "split_by_time",
+    "to_chat",
     "train",
 ]
 

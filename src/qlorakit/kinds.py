@@ -140,7 +140,7 @@ def single_label(
     Raises:
         PluginError: The labels cannot be told apart, or it is not said how several columns are shown.
     """
-    columns = _text_columns(name, text or Column("text", aliases=("sentence", "content")), show)
+    columns = _text_columns(name, text or Column("text", aliases=("sentence", "content")), show, "text")
     label = label or Column("label", label=True)
     known = _with_synonyms(name, _label_table(name, labels), synonyms or {})
     read = show or (lambda row: required_text(row, columns[0].name))
@@ -433,8 +433,9 @@ def text(
     *,
     summary: str,
     instruction: str,
-    source: Column | None = None,
+    source: Column | Sequence[Column] | None = None,
     answer: Column | None = None,
+    show: Callable[[Row], str] | None = None,
     **extras: Unpack[Extras],
 ) -> Task[Any]:
     """Declare a task whose answer is a text that the model writes, such as a summary.
@@ -443,12 +444,17 @@ def text(
         name: ``"domain/task"``.
         summary: One line for listings.
         instruction: The system message.
-        source: The column to read, ``"text"`` unless told otherwise.
+        source: The column to read, ``"text"`` unless told otherwise, or several.
         answer: The column with the right text, ``"answer"`` unless told otherwise; a list where several are right, of
             which the first one is learned from.
+        show: What the model reads of a row; the text alone unless given.  Needed where there are several columns.
         **extras: See :class:`Extras`.
+
+    Raises:
+        PluginError: It is not said how several columns are shown.
     """
-    source = source or Column("text", aliases=("document", "content"))
+    columns = _text_columns(name, source or Column("text", aliases=("document", "content")), show, "source")
+    read = show or (lambda row: required_text(row, columns[0].name))
     answer = answer or Column("answer", aliases=("summary", "target"), label=True)
 
     def reference(row: Row) -> tuple[str, ...]:
@@ -462,8 +468,7 @@ def text(
     def ask(row: Row) -> Sequence[Example]:
         known = row.get(answer.name)
         target = None if is_blank(known) or known == [] else reference(row)[0].strip()
-        messages = _messages(instruction, Part(required_text(row, source.name), may_cut=True))
-        return (Example(messages, target=target),)
+        return (Example(_messages(instruction, Part(read(row), may_cut=True)), target=target),)
 
     return _task(
         extras,
@@ -475,7 +480,7 @@ def text(
         reference=reference,
         metrics=(rouge("rougeL"), rouge("rouge1"), rouge("rouge2"), chrf(), exact_match_text()),
         matches=lambda value, references: normalised(value) in map(normalised, references),
-        columns=(source, answer),
+        columns=(*columns, answer),
         baselines=(Baseline("lead", baselines.lead),),
     )
 
@@ -548,10 +553,13 @@ def _label_table(name: str, labels: Sequence[str]) -> dict[str, str]:
     return table
 
 
-def _text_columns(name: str, text: Column | Sequence[Column], show: Callable[[Row], str] | None) -> tuple[Column, ...]:
-    columns = (text,) if isinstance(text, Column) else tuple(text)
+def _text_columns(
+    name: str, given: Column | Sequence[Column], show: Callable[[Row], str] | None, argument: str
+) -> tuple[Column, ...]:
+    columns = (given,) if isinstance(given, Column) else tuple(given)
     if not columns or (len(columns) > 1 and show is None):
-        msg = f"{name}: text={[column.name for column in columns]}: of several columns, show= must say what is read"
+        names = [column.name for column in columns]
+        msg = f"{name}: {argument}={names}: of several columns, show= must say what is read"
         raise PluginError(msg)
     return columns
 

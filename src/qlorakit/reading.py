@@ -345,6 +345,7 @@ def match_columns(
 ) -> dict[str, str]:
     """From the file's column names to the task's."""
     _check_given(source, found, task, given)
+    _check_refused(source, task, given)
     folded = {name.strip().casefold(): name for name in reversed(found)}
     renaming: dict[str, str] = {}
     for column in task.columns:
@@ -378,6 +379,18 @@ def _check_given(source: str, found: Sequence[str], task: Task[Any], given: Mapp
     if twice:
         msg = f"columns={dict(given)!r}: {twice[0]!r} can stand for one column only"
         raise ConfigurationError(msg)
+
+
+def _check_refused(source: str, task: Task[Any], given: Mapping[str, str]) -> None:
+    for column in task.columns:
+        reasons = {name.strip().casefold(): reason for name, reason in column.refused}
+        chosen = given.get(column.name, column.name)
+        if chosen.strip().casefold() in reasons:
+            msg = (
+                f"columns={dict(given)!r}: {task.name} refuses {chosen!r} of {source} as its column {column.name!r}: "
+                f"{reasons[chosen.strip().casefold()]}"
+            )
+            raise ConfigurationError(msg)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -202,12 +202,15 @@ class Column:
         aliases: Other names under which public files carry it, matched without regard to case.
         label: Whether it holds the reference, and so is not needed for prediction.
         optional: Whether rows may do without it.
+        refused: Names of columns that must not stand for this one, each with the reason: ``(name, reason)`` pairs,
+            matched without regard to case.
     """
 
     name: str
     aliases: tuple[str, ...] = ()
     label: bool = False
     optional: bool = False
+    refused: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
-"""Metrics of generated text against one or several right ones, over rouge-score and sacrebleu.
+"""Metrics of generated text against one or several right ones, over rouge-score, sacrebleu and jiwer.
 
 The value is a text, the reference a tuple of texts that are all right; each metric takes the best of them.  An invalid
-answer scores 0, and so does an empty one, which is a text like any other.  Each metric says what it leaves out of
-texts; nothing else is.
+answer scores 0, and so does an empty one, which is a text like any other; their word error rate is 1.  Each metric says
+what it leaves out of texts; nothing else is.
 
-rouge-score and sacrebleu are optional: ``pip install qlorakit[text]``.  A package that is missing and a reference that
+These packages are optional: ``pip install qlorakit[text]``.  A package that is missing and a reference that
 cannot be scored are errors even where every answer is invalid, so that both can be found before a model is asked.
 """
 
@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import functools
 import importlib
+import math
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from qlorakit.errors import ConfigurationError, DataError
-from qlorakit.metrics import mean_metric
+from qlorakit.metrics import each_row, mean_metric
+from qlorakit.task import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from qlorakit.task import Metric, Output
+    from qlorakit.task import Output, Row
 
     Texts = tuple[str, ...]
 
@@ -88,6 +90,50 @@ def chrf() -> Metric[Any]:
         return float(scorer().sentence_score(text, references).score) / 100
 
     return _text_metric("chrf2", score, lambda _: scorer())
+
+
+def word_error_rate() -> Metric[Any]:
+    """Words to be replaced, removed and added to make the answers right, as a share of the words of the right texts.
+
+    As the package jiwer computes it over all rows together (Morris, Maier, Green, 2004): rows count by their length,
+    and answers that are too long can exceed 1.  Texts are :func:`normalised` first; punctuation stays with its word.
+    Of several right texts the one with the fewest errors counts, and where two tie, the longer one.  An invalid answer
+    is one without words.
+
+    Raises:
+        ConfigurationError: When it is computed, jiwer is not installed.
+    """
+    remembered = functools.lru_cache(maxsize=REMEMBERED)(_word_errors)
+
+    def judge(output: Output[Any], reference: Texts) -> tuple[float, float]:
+        return remembered("" if output.value is None else output.value, _checked(reference))
+
+    def counts(output: Output[Any], reference: Texts, row: Row) -> Sequence[float]:
+        del row
+        return judge(output, reference)
+
+    def compute(outputs: Sequence[Output[Any]], references: Sequence[Texts], rows: Sequence[Row]) -> float:
+        del rows
+        errors, words = zip(*each_row(judge, outputs, references), strict=True)
+        return math.fsum(errors) / math.fsum(words)
+
+    return Metric(
+        "word_error_rate",
+        compute,
+        higher_is_better=False,
+        counts=counts,
+        from_counts=lambda totals: totals[:, 0] / totals[:, 1],
+    )
+
+
+def _word_errors(text: str, references: Texts) -> tuple[float, float]:
+    """The word errors of a text against the nearest right one, and how many words that has."""
+    jiwer = optional("jiwer", metric="word_error_rate", package="jiwer")
+    found, nearest = normalised(text), []
+    for right in filter(None, map(normalised, references)):
+        edits = jiwer.process_words(right, found)
+        nearest.append((float(edits.substitutions + edits.deletions + edits.insertions), float(len(right.split()))))
+    return min(nearest, key=lambda pair: (pair[0], -pair[1]))
 
 
 def exact_match_text() -> Metric[Any]:
