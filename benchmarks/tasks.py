@@ -47,6 +47,7 @@ def run(job: Job, arguments: argparse.Namespace) -> Result | None:
         model, tokenizer, data["train"], task=task, eval_dataset=data["validation"], output_dir=output, overwrite=True,
         learning_rate=arguments.learning_rate or job.learning_rate, num_train_epochs=arguments.epochs or job.epochs,
         seed=arguments.seed, max_length=job.max_length, max_new_tokens=job.max_new_tokens, progress=False,
+        **job.training,
     )  # fmt: skip
     print(f"{job.name}: best {task.metrics[0].name} on validation rows {trained.best_metric}", flush=True)
     if arguments.validation_only:
@@ -94,6 +95,7 @@ def _settings(job: Job, arguments: argparse.Namespace) -> dict[str, Any]:
         "seed": arguments.seed,
         "shots": arguments.shots,
         "most": dict(job.most),
+        **job.training,
     }
 
 

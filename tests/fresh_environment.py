@@ -97,9 +97,15 @@ class FreshEnvironment:
 
 
 def declared(project):
-    """What a project says that it needs."""
-    with (project / "pyproject.toml").open("rb") as file:
-        return tomllib.load(file)["project"]["dependencies"]
+    """What a project says that it needs, and what the extras of the core that it names are."""
+    needed = _project(project)["dependencies"]
+    extras = [extra for name in needed for extra in Requirement(name).extras if name.startswith("qlorakit")]
+    return [*needed, *(name for extra in extras for name in _project(ROOT)["optional-dependencies"][extra])]
+
+
+def _project(folder):
+    with (folder / "pyproject.toml").open("rb") as file:
+        return tomllib.load(file)["project"]
 
 
 def with_dependencies(names):

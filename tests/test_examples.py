@@ -131,10 +131,16 @@ def test_the_finance_model_example_reads_real_files(other_model, tmp_path):
     assert sentiment["test"] == 451
 
 
-def test_the_benchmark_of_tasks_lists_its_runs_and_refuses_what_it_does_not_know():
-    listed = run_example("finance", "--list", name="tasks.py", folder=BENCHMARKS).stdout
+@pytest.mark.parametrize(("domain", "without_data"), [("finance", set()), ("medical", {"medical/correction"})])
+def test_the_benchmark_of_tasks_has_a_run_for_every_task_with_public_data(domain, without_data):
+    listed = run_example(domain, "--list", name="tasks.py", folder=BENCHMARKS).stdout
     named = {line.split()[1] for line in listed.splitlines()}
-    assert named == {name for name in qk.list_tasks() if name.startswith("finance/")}
+    tasks = {name for name in qk.list_tasks() if name.startswith(f"{domain}/")}
+    assert named == tasks - without_data
+    assert without_data == {name for name in tasks if not qk.get_task(name).datasets}
+
+
+def test_the_benchmark_of_tasks_refuses_what_it_does_not_know():
     refused = run_example("finance", "nothing", name="tasks.py", folder=BENCHMARKS)
     assert "unknown run 'nothing'; there are sentiment" in refused.stderr
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import qlorakit as qk
 
 if TYPE_CHECKING:
-    from qlorakit.task import Task
+    from qlorakit.task import Row, Task
 
 SIDES = ("train", "validation", "test")
 
@@ -31,6 +31,10 @@ class Job:
         max_length: Most tokens of a question and its answer.
         max_new_tokens: Most tokens of an answer that is written.
         further: Metrics of the second table.
+        split_column: A column that says on which side a row was published; then validation rows are a tenth of those to
+            train.
+        keep: Which rows may be used at all, where not all.
+        training: Further settings of ``train``.
     """
 
     name: str
@@ -43,6 +47,9 @@ class Job:
     max_length: int = 512
     max_new_tokens: int = 32
     further: tuple[str, ...] = ()
+    split_column: str | None = None
+    keep: Callable[[Row], bool] | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
 
     def missing(self, root: Path) -> list[str]:
         """The files that are not there."""
@@ -58,10 +65,14 @@ class Job:
         task = qk.get_task(self.task)
         # What a reader leaves out it logs; whole files are published with rows that cannot be used.
         found = {side: qk.read_rows(root / file, task=task, bad_rows="skip") for side, file in self.files.items()}
+        if self.keep:
+            found = {side: rows.filter(self.keep) for side, rows in found.items()}
         sides = self._sides(found, task, seed)
         return {side: self._drawn(sides[side], side, seed) for side in SIDES}
 
     def _sides(self, found: Mapping[str, Any], task: Task[Any], seed: int) -> Mapping[str, Any]:
+        if self.split_column:
+            found = dict(qk.split_by_column(found["all"], task=task, column=self.split_column))
         if "all" in found:
             return dict(qk.split(found["all"], task=task, seed=seed))
         if "validation" in found:

@@ -1,0 +1,68 @@
+"""The tasks of the medical plugin."""
+
+from domains.job import Job
+from qlorakit.task import Row
+from qlorakit_tiny.pretraining.corpus import is_reserved_topic
+
+CRITICAL = ("rouge1", "critical_error_rate", "critical_errors")
+RECORDS = "mtsamples/mtsamples.csv"
+DIALOGUES = {
+    "train": "mts_dialog/MTS-Dialog-TrainingSet.csv", "validation": "mts_dialog/MTS-Dialog-ValidationSet.csv",
+    "test": "mts_dialog/MTS-Dialog-TestSet-1-MEDIQA-Chat-2023.csv",
+}  # fmt: skip
+
+
+def unseen_topic(row: Row) -> bool:
+    """Whether the embedded model saw nothing of a MedQuAD topic in pretraining."""
+    return is_reserved_topic(row["focus"])
+
+
+JOBS = (
+    Job(
+        "specialty", "medical/specialty", "MTSamples, one row per text", {"all": RECORDS},
+        max_length=640, epochs=2.0,
+        further=("macro_f1_of_organ_specialties", "macro_f1_of_document_types", "multilabel_micro_f1", "exact_match"),
+    ),
+    Job(
+        "organ_specialty", "medical/organ_specialty", "MTSamples, texts with one organ specialty", {"all": RECORDS},
+        further=("accuracy", "top_3_accuracy"),
+    ),
+    Job(
+        "section", "medical/section", "MTS-Dialog as published, test set 1", DIALOGUES,
+        further=("accuracy", "top_3_accuracy"),
+    ),
+    Job(
+        "note", "medical/note", "MTS-Dialog as published, test set 1", DIALOGUES,
+        max_new_tokens=128, further=CRITICAL,
+    ),
+    Job(
+        "record_summary", "medical/summary", "MTSamples, records to descriptions", {"all": RECORDS},
+        {"train": 800, "validation": 100, "test": 200}, max_new_tokens=64, further=CRITICAL,
+    ),
+    Job(
+        "question_summary", "medical/summary", "MeQSum, patients' questions", {"all": "meqsum/meqsum.csv"},
+        max_new_tokens=64, further=CRITICAL,
+    ),
+    Job(
+        "entities", "medical/entities", "BC5CDR as published",
+        {"train": "bc5cdr/train.tsv", "validation": "bc5cdr/devel.tsv", "test": "bc5cdr/test.tsv"},
+        {"train": 1500, "validation": 150, "test": 600}, further=("entity_macro_f1",),
+    ),
+    Job(
+        "diagnosis", "medical/diagnosis", "Symptom2Disease", {"all": "symptom2disease/Symptom2Disease.csv"},
+        further=("accuracy", "top_3_accuracy"), training={"objective": "choices"},
+    ),
+    Job(
+        "exam", "medical/exam", "MedMCQA, development set", {"all": "medmcqa/dev.json"},
+        {"train": 1600, "validation": 300, "test": 800}, learning_rate=2e-3,
+        further=("subject_macro_accuracy",),
+    ),
+    Job(
+        "questions", "medical/questions", "PubMedQA as published", {"all": "pubmedqa/ori_pqal.json"},
+        split_column="published_split", learning_rate=2e-3, further=("accuracy",),
+    ),
+    Job(
+        "advice", "medical/advice", "MedQuAD, topics kept from the base", {"all": "../corpus/medquad/medquad.jsonl"},
+        {"train": 700, "validation": 80, "test": 150}, max_new_tokens=160, keep=unseen_topic, further=CRITICAL,
+    ),
+)  # fmt: skip
