@@ -133,6 +133,15 @@ def test_a_text_is_the_rows_own_part_of_the_question():
     assert list(reader.texts(rows)) == [row["text"] for row in rows]
 
 
+def test_a_column_that_begins_with_one_of_several_labels_gives_it_away():
+    tags = multilabel("toy/tags", summary="", instruction="Is it?", labels=("crimson", "azure", "olive"))
+    rows = [{"text": row["text"], "labels": [row["label"], "olive"]} for row in rows_of(60)]
+    told = [{**row, "keywords": f"{row['labels'][0]}, thing"} for row in rows]
+    assert "begins with it in 100.0 %" in look(told, tags, quick=True).finding("leaking_column").title
+    untold = [{**row, "keywords": f"{told[place - 7]['keywords']}"} for place, row in enumerate(rows)]
+    assert "leaking_column" not in codes(look(untold, tags, quick=True))
+
+
 @pytest.mark.parametrize(
     ("cell", "said"),
     [(lambda row: f"{row['label'].upper()}, thing", "begins with it"),

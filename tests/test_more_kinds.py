@@ -111,10 +111,6 @@ def test_an_answer_is_a_letter_or_an_option(answer):
     assert QUIZ.reference({"question": "?", "options": ["one", "two"], "answer": answer}) == "B"
 
 
-def test_an_option_that_is_a_letter_itself_is_taken_as_the_option():
-    assert QUIZ.reference({"question": "?", "options": ["B", "A"], "answer": "A"}) == "B"
-
-
 @pytest.mark.parametrize(("first", "answer", "letter"), [(0, 1, "B"), (1, 1, "A"), (1, "2", "B")])
 def test_an_answer_can_be_a_number(first, answer, letter):
     quiz = multiple_choice("toy/quiz", options=Column("options"), first=first, **WORDS)
@@ -131,6 +127,15 @@ def test_an_answer_that_is_no_option_is_named(answer):
 def test_options_that_are_no_list_of_texts_are_named(options):
     with pytest.raises(DataError, match="column 'options': a list of two or more texts"):
         QUIZ.format({"question": "?", "options": options})
+
+
+def test_a_letter_that_is_also_another_options_text_is_refused():
+    row = {"question": "Which vitamin?", "options": ["K", "C", "A", "A"], "answer": "A"}
+    for answer in ("A", "C"):
+        with pytest.raises(DataError, match=f"'{answer}', a letter that is also the text of another option"):
+            QUIZ.reference(row | {"answer": answer})
+    assert QUIZ.reference(row | {"options": ["A", "C", "K"]}) == "A"
+    assert QUIZ.reference(row | {"answer": "C", "options": ["K", "C"]}) == "B"
 
 
 def test_options_can_stand_in_columns_and_a_context_before_the_question():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from qlorakit import load_split, read_rows, read_split, save_split, split
 from qlorakit.errors import ConfigurationError, DataError
-from qlorakit.kinds import single_label
+from qlorakit.kinds import multilabel, single_label
 from qlorakit.rows import input_key, row_content
 from qlorakit.splits import hash_of, overlap
 
@@ -369,3 +369,32 @@ def test_a_new_copy_of_an_old_row_does_not_take_its_place(tmp_path):
     copies = [{**row, "source": "a copy"} for row in distinct(60)]
     found = split([*copies, *rows], task=TASK, seed=0, previous=read_split(save_split(before, tmp_path / "s.json")))
     assert {side: set(data["source"]) for side, data in found.items()} == {side: {"wire"} for side in before}
+
+
+TAGS = multilabel("toy/tags", summary="", instruction="Is it?", labels=("rare", "some", "common"))
+
+
+def tagged(n):
+    labels = [["common"], ["common", "some"], ["common"], [], ["common", "some", "rare"], ["common"]]
+    return [{"text": f"number {spelled(index)}", "labels": labels[index % 6]} for index in range(n)]
+
+
+@quick
+@given(st.integers(1, 12), st.integers(0, 3))
+def test_rows_of_several_labels_are_drawn_until_each_label_has_so_many(most, seed):
+    rows, all_rows = (
+        sides(tagged(120), task=TAGS, seed=seed, **settings) for settings in ({"rows_per_class": most}, {})
+    )
+    counts, there = (
+        Counter(label for row in of["train"] for label in row["labels"] or ["no label"]) for of in (rows, all_rows)
+    )
+    assert {label: count >= min(most, there[label]) for label, count in counts.items()} == dict.fromkeys(there, True)
+    assert counts["no label"] == min(most, there["no label"])
+    assert counts["common"] <= 2 * most  # those that come with rare ones, and no more than are needed
+    assert contents(rows)["test"] == contents(all_rows)["test"]
+    assert {row_content(row) for row in rows["train"]} <= {row_content(row) for row in all_rows["train"]}
+
+
+def test_numbers_by_side_are_refused_where_rows_have_several_labels():
+    with pytest.raises(ConfigurationError, match=r"rows of toy/tags have several labels.*give one number"):
+        sides(tagged(60), task=TAGS, rows_per_class={"train": 5, "test": 5})

@@ -241,8 +241,10 @@ def _label_inside(scan: Scan) -> Iterator[Finding]:
     own, other = inside.contains / inside.filled, inside.other_contains / inside.filled
     if own < GIVEN_AWAY or own < TIMES_OTHERS * other:
         return
-    severity: Severity = "fatal" if own >= NEARLY_ALL and other <= 1 - NEARLY_ALL else "warning"
-    title = f"the text itself holds the label in {percent(own)} of the rows, and another label in {percent(other)}"
+    certain = scan.task.single and own >= NEARLY_ALL and other <= 1 - NEARLY_ALL
+    severity: Severity = "fatal" if certain else "warning"
+    label = "the label" if scan.task.single else "a label of its row"
+    title = f"the text itself holds {label} in {percent(own)} of the rows, and another label in {percent(other)}"
     yield make_finding("label_in_text", severity, title, None, {"own label": own, "another label": other})
 
 

@@ -156,9 +156,9 @@ class Column:
     Attributes:
         values: The hash of each row's cell, [rows]; 0 for an empty one.
         filled: Cells of labelled rows that hold something.
-        begins: Of these, those that begin with the row's label.
+        begins: Of these, those that begin with the row's label, or one of its labels.
         contains: Of these, those that contain it.
-        other_begins: Of these, those that begin with another label, drawn for each row.
+        other_begins: Of these, those that begin with another label; as many as the row has are drawn for it.
         other_contains: Of these, those that contain it.
     """
 
@@ -169,13 +169,13 @@ class Column:
     other_begins: int = 0
     other_contains: int = 0
 
-    def compare(self, cell: str, label: str, other: str) -> None:
-        """Look for the label in a cell."""
+    def compare(self, cell: str, labels: tuple[str, ...], others: tuple[str, ...]) -> None:
+        """Look for the labels in a cell."""
         self.filled += 1
-        self.begins += cell.startswith(label)
-        self.contains += label in cell
-        self.other_begins += cell.startswith(other)
-        self.other_contains += other in cell
+        self.begins += cell.startswith(labels)
+        self.contains += any(label in cell for label in labels)
+        self.other_begins += cell.startswith(others)
+        self.other_contains += any(other in cell for other in others)
 
 
 class Scan:
@@ -203,7 +203,7 @@ class Scan:
         self.hits: dict[str, Hits] = {}
         self.special: Counter[str] = Counter()
         self._damaged = None if quick else find_damage()
-        self._places = {label: place for place, label in enumerate(task.labels or ())} if task.single else {}
+        self._places = {label: place for place, label in enumerate(task.labels or ())}
         self._folded = [label.casefold() for label in self._places]
 
     keys = property(lambda self: np.frombuffer(self._keys, np.uint64))
@@ -222,7 +222,7 @@ class Scan:
         self._answers.append(_answer_key(reading.answer) if reading.labelled else 0)
         self._label_numbers.append(place)
         self._note(number, row, reading, text)
-        self._look_for_label(row, text, place)
+        self._look_for_labels(row, text, self._own_places(reading))
         if not self.quick:
             long = len(text) >= 2 * EDGE
             self._starts.append(_hash(text.lstrip()[:EDGE]) if long else 0)
@@ -238,7 +238,7 @@ class Scan:
             return -1
         if self.task.single:
             self.label_counts[str(reading.answer)] += 1
-            return self._places.get(reading.answer, -1)
+            return self._places.get(str(reading.answer), -1)
         if isinstance(reading.answer, list | tuple | set | frozenset):
             self.label_counts.update(item for item in set(reading.answer) if item in self.label_counts)
         return -1
@@ -265,25 +265,34 @@ class Scan:
         if lost or (self._damaged and self._damaged(text)):
             self.hit("damaged").add(number)
 
-    def _look_for_label(self, row: Row, text: str, place: int) -> None:
-        label = other = ""
-        if place >= 0 and len(self._folded) > 1:
-            step = 1 + self.size % (len(self._folded) - 1)
-            label, other = self._folded[place], self._folded[(place + step) % len(self._folded)]
-            self.inside.compare(text.casefold(), label, other)
+    def _own_places(self, reading: Reading) -> tuple[int, ...]:
+        """The places of the row's labels, be it one or several."""
+        answer = reading.answer if isinstance(reading.answer, list | tuple | set | frozenset) else (reading.answer,)
+        known = {self._places[item] for item in answer if isinstance(item, str) and item in self._places}
+        return tuple(sorted(known)) if reading.labelled else ()
+
+    def _look_for_labels(self, row: Row, text: str, places: tuple[int, ...]) -> None:
+        labels: tuple[str, ...] = ()
+        others: tuple[str, ...] = ()
+        foreign = [place for place in range(len(self._folded)) if place not in places]
+        if places and foreign:
+            first = self.size % len(foreign)
+            drawn = (foreign[first:] + foreign[:first])[: len(places)]
+            labels, others = (tuple(self._folded[place] for place in chosen) for chosen in (places, drawn))
+            self.inside.compare(text.casefold(), labels, others)
         for name, cell in row.items():
             if name not in self.reader.columns_read:
                 named = name not in self.reader.cells_read  # what it says is looked at as the row's own text
-                self._look_into(name, "" if is_blank(cell) else str(cell), label if named else "", other)
+                self._look_into(name, "" if is_blank(cell) else str(cell), labels if named else (), others)
 
-    def _look_into(self, name: str, cell: str, label: str, other: str) -> None:
+    def _look_into(self, name: str, cell: str, labels: tuple[str, ...], others: tuple[str, ...]) -> None:
         column = self.columns.get(name)
         if column is None:
             column = self.columns[name] = Column(array("I"))
         column.values.extend([0] * (self.size - 1 - len(column.values)))  # rows that lacked the column
         column.values.append((zlib.crc32(cell.encode("utf-8", "surrogatepass")) or 1) if cell else 0)
-        if cell and label:
-            column.compare(cell.strip().casefold(), label, other)
+        if cell and labels:
+            column.compare(cell.strip().casefold(), labels, others)
 
 
 def scan(rows: Sequence[Row], task: Task[Any], *, quick: bool) -> Iterator[Scan]:

@@ -578,15 +578,22 @@ def _place(given: object, texts: Sequence[str], letters: str, first: int | None,
     """Which option an answer means."""
     written = str(given).strip()
     if first is not None:
-        places = {str(first + place): place for place in range(len(texts))}
+        found = [place for place in range(len(texts)) if str(first + place) == written]
     else:
-        places = {**{item.strip(): place for place, item in enumerate(texts)}}
-        places |= {letter: place for place, letter in enumerate(letters) if letter not in places}
-    if written not in places:
+        by_letter = letters.find(written) if len(written) == 1 else -1
+        same = [place for place, item in enumerate(texts) if item.strip() == written]
+        found = [*same, *([by_letter] if by_letter >= 0 and by_letter not in same else [])]
+    if len(found) > 1 and len({texts[place].strip() for place in found}) > 1:
+        msg = (
+            f"column {column!r} holds {given!r}, a letter that is also the text of another option; give numbers in all "
+            "rows, and first=0 or first=1 to the task"
+        )
+        raise DataError(msg)
+    if not found:
         how = f"a number from {first} on" if first is not None else f"a letter from A to {letters[-1]} or an option"
         msg = f"column {column!r} holds {given!r}, which is none of the row's {len(texts)} options; give {how}"
         raise DataError(msg)
-    return places[written]
+    return found[-1]
 
 
 def _above(labels: Sequence[str], output: Output[tuple[str, ...]], decision: Decision) -> Output[tuple[str, ...]]:

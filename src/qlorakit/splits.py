@@ -7,7 +7,9 @@ Everything follows from the rows' contents and the seed, and a million rows take
 from __future__ import annotations
 
 import hashlib
+import itertools
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -95,7 +97,9 @@ def split(
         group_by: A column, such as a document's name or a patient's number, whose rows with the same value stay
             together, besides those of ``task.group``; rows without a value are on their own.
         rows_per_class: So many rows of each label to train on, the others of that side being left out; or numbers by
-            side, ``{"train": 50, "validation": 10, "test": 20}``, instead of shares.
+            side, ``{"train": 50, "validation": 10, "test": 20}``, instead of shares.  Where rows have several labels,
+            they are drawn for the rarest label first until each has so many, or all there are: commoner labels that
+            come with rare ones can get more.  Numbers by side are then refused.
         near_duplicates: The least similarity (Jaccard index of three-word shingles) of rows that are tied together;
             ``None`` to tie only what asks exactly the same.
         ignore_digits: Whether texts that differ in numbers alone are near-duplicates; as the task says unless given.
@@ -108,7 +112,7 @@ def split(
 
     Raises:
         ConfigurationError: The shares are not in [0, 1), or leave nothing to train on; another argument is out of
-            range.
+            range, or does not go with the task.
         DataError: A row is unusable, a side would be empty, or a label has too few rows.
         PluginError: The task fails on a row.
     """
@@ -125,11 +129,14 @@ def split(
     surveyed.tell()
     wanted = {"train": 1.0, "validation": validation, "test": test}
     if quotas and set(quotas) != {"train"}:
+        _check_single(task, quotas)
         wanted = {side: float(quotas.get(side, 0)) for side in SIDES}
         sides = deal_numbers(surveyed, seed, quotas)
     else:
         sides = deal_shares(surveyed, seed, validation, test)
-        if quotas:
+        if quotas and _several_labels(task):
+            sides = _drawn_by_labels(rows, task, surveyed, seed, sides, quotas["train"])
+        elif quotas:
             sides = _thinned(surveyed, seed, sides, quotas["train"])
     if previous:
         sides = _as_before(surveyed, sides, previous)
@@ -316,6 +323,20 @@ def _quotas(given: int | Mapping[str, int] | None) -> dict[str, int]:
     return quotas
 
 
+def _several_labels(task: Task[Any]) -> bool:
+    """Whether the references of a task are sets of its labels."""
+    return task.kind == "multilabel" and task.labels is not None
+
+
+def _check_single(task: Task[Any], quotas: Mapping[str, int]) -> None:
+    if _several_labels(task):
+        msg = (
+            f"rows_per_class={dict(quotas)!r}: rows of {task.name} have several labels, so that numbers by side cannot "
+            "be kept; give one number, of training rows, and shares for the other sides"
+        )
+        raise ConfigurationError(msg)
+
+
 def _first_of_repeats(asks: Hashes, labels: Hashes, contents: Hashes, rank: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Which rows are the only ones of their question and answer, or those of them with the least rank and content."""
     order = np.lexsort((contents, rank, labels, asks))
@@ -452,4 +473,27 @@ def _thinned(surveyed: Surveyed, seed: int, sides: Integers, most: int, side: in
     rank = np.arange(len(line)) - np.repeat(first, np.diff(np.append(first, len(line))))
     thinned = sides.copy()
     thinned[places[line[rank >= most]]] = UNUSED
+    return thinned
+
+
+def _drawn_by_labels(
+    rows: Sequence[Row], task: Task[Any], surveyed: Surveyed, seed: int, sides: Integers, most: int
+) -> Integers:
+    """Sides with training rows drawn until each label has so many, the rarest label first; the others are left out.
+
+    Rows without any label count as having one of their own.
+    """
+    trained = np.flatnonzero(sides == TRAIN)
+    places: list[int] = trained[np.argsort(_mixed(surveyed.contents[trained], seed))].tolist()
+    labels_of = {place: task.reference(rows[place]) or ("",) for place in places}
+    sizes = Counter(label for labels in labels_of.values() for label in labels)
+    drawn: set[int] = set()
+    counts: Counter[str] = Counter()
+    for label in sorted(sizes, key=lambda name: (sizes[name], name)):
+        left = (place for place in places if label in labels_of[place] and place not in drawn)
+        for place in itertools.islice(left, max(0, most - counts[label])):
+            drawn.add(place)
+            counts.update(labels_of[place])
+    thinned = sides.copy()
+    thinned[[place for place in places if place not in drawn]] = UNUSED
     return thinned
