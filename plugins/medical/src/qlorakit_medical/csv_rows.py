@@ -1,0 +1,37 @@
+"""Csv files with a header, as medical data sets are published: recognised by their columns, read with line numbers."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from qlorakit.errors import DataError
+from qlorakit.file_readers import Reader
+from qlorakit_medical.mtsamples import BYTE_ORDER_MARK
+
+
+def header_of(path: Path, head: Sequence[str]) -> frozenset[str]:
+    """The column names of a csv file, case-folded and without surrounding spaces; none for other files."""
+    if path.suffix.lower() != ".csv" or not head:
+        return frozenset()
+    first = next(csv.reader([head[0].removeprefix(BYTE_ORDER_MARK)]), [])
+    return frozenset(name.strip().casefold() for name in first)
+
+
+def read_csv(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Rows of a csv file with the numbers of their lines.
+
+    Args:
+        path: A file with a header.
+
+    Yields:
+        The line's number and its cells by the names of their columns, case-folded and without surrounding spaces.
+
+    Raises:
+        DataError: A line has too few or too many cells, or a quotation mark is left open.
+    """
+    for item in Reader(path).delimited():
+        if item.row is None:
+            msg = f"{path}, line {item.number}: {item.error}"
+            raise DataError(msg)
+        yield item.number, {name.strip().casefold(): cell for name, cell in item.row.items()}
