@@ -90,6 +90,12 @@ def test_rouge_of_word_pairs_is_zero_for_a_right_text_of_one_word():
     assert value(rouge("rouge2"), of(("yes", "yes"))) == 0
 
 
+def test_the_best_value_is_that_of_the_right_texts_themselves():
+    references = [("yes",), ("the loss narrowed", "no")]
+    assert rouge("rouge2").best(references, [{}, {}]) == 0.5
+    assert all(rouge(variant).best(references, [{}, {}]) == 1 for variant in ("rouge1", "rougeL"))
+
+
 @each_metric
 @pytest.mark.parametrize("answer", ["", "  \n", None], ids=["empty", "blank", "invalid"])
 def test_an_empty_or_invalid_text_scores_zero(metric, answer):

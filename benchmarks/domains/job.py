@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ class Job:
         further: Metrics of the second table.
         split_column: A column that says on which side a row was published; then validation rows are a tenth of those to
             train.
-        keep: Which rows may be used at all, where not all.
+        keep: The places of the rows that may be used at all, where not all may.
         training: Further settings of ``train``.
     """
 
@@ -48,7 +48,7 @@ class Job:
     max_new_tokens: int = 32
     further: tuple[str, ...] = ()
     split_column: str | None = None
-    keep: Callable[[Row], bool] | None = None
+    keep: Callable[[Sequence[Row]], Sequence[int]] | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def missing(self, root: Path) -> list[str]:
@@ -66,7 +66,7 @@ class Job:
         # What a reader leaves out it logs; whole files are published with rows that cannot be used.
         found = {side: qk.read_rows(root / file, task=task, bad_rows="skip") for side, file in self.files.items()}
         if self.keep:
-            found = {side: rows.filter(self.keep) for side, rows in found.items()}
+            found = {side: rows.select(self.keep(rows)) for side, rows in found.items()}
         sides = self._sides(found, task, seed)
         return {side: self._drawn(sides[side], side, seed) for side in SIDES}
 

@@ -15,6 +15,7 @@ import importlib
 import math
 import re
 import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qlorakit.errors import ConfigurationError, DataError
@@ -182,7 +183,11 @@ def _text_metric(name: str, score: Callable[[str, Texts], float], check: Callabl
         check(references)
         return 0.0 if output.value is None else remembered(output.value, references)
 
-    return mean_metric(name, judge)
+    def best(references: Sequence[Texts], rows: Sequence[Row]) -> float:
+        del rows
+        return math.fsum(max(remembered(text, right) for text in right) for right in references) / len(references)
+
+    return replace(mean_metric(name, judge), best=best)
 
 
 def _checked(references: Texts) -> Texts:
