@@ -272,6 +272,7 @@ class Encoder:
         self.control_ids = frozenset(tokenizer.convert_tokens_to_ids(control_tokens(tokenizer)))
         self._template = FIXED_DATE + tokenizer.get_chat_template()
         self._system_role = self._has_system_role()
+        self._last_starts: tuple[str, list[int]] = "", []
         self._continuations: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[int, ...]] = {}
 
     def encode_rows(
@@ -312,8 +313,7 @@ class Encoder:
         room = self.max_length - kept
         cut = len(prompt) - room
         if cut > 0:
-            messages = self._shorten(messages, room)
-            _, shortened = self._prompt(messages)
+            shortened = self._shorten(messages, prompt, room)
             cut, prompt = len(prompt) - len(shortened), shortened
         target = None if example.target is None else answers[example.target]
         if target is not None and len(prompt) + len(target) > self.max_length:
@@ -458,9 +458,9 @@ class Encoder:
                 text = text.replace(token, f"{token[0]} {token[1:]}")
         return text, count
 
-    def _shorten(self, messages: Sequence[Message], room: int) -> tuple[Message, ...]:
-        """Cut from the end of the longest cuttable part, again and again, until the prompt fits."""
-        while (over := len(self._prompt(messages)[1]) - room) > 0:
+    def _shorten(self, messages: Sequence[Message], prompt: tuple[int, ...], room: int) -> tuple[int, ...]:
+        """The prompt, cut from the end of the longest cuttable part, again and again, until it fits."""
+        while (over := len(prompt) - room) > 0:
             shorter = self._cut(messages, over)
             if shorter is None:
                 msg = (
@@ -470,7 +470,8 @@ class Encoder:
                 )
                 raise EncodingError(msg)
             messages = shorter
-        return tuple(messages)
+            _, prompt = self._prompt(messages)
+        return prompt
 
     def _cut(self, messages: Sequence[Message], over: int) -> tuple[Message, ...] | None:
         """Take up to ``over`` tokens from the longest cuttable part; ``None`` where nothing would be left of any."""
@@ -491,9 +492,11 @@ class Encoder:
         return (*messages[:m], replace(messages[m], parts=tuple(parts)), *messages[m + 1 :])
 
     def _token_starts(self, text: str) -> list[int]:
-        """Where in the text each token begins."""
-        encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-        return [start for start, _ in encoded["offset_mapping"]]
+        """Where in the text each token begins; kept for the next question, which is often about the same text."""
+        if self._last_starts[0] != text:
+            encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+            self._last_starts = text, [start for start, _ in encoded["offset_mapping"]]
+        return self._last_starts[1]
 
 
 def control_tokens(tokenizer: PreTrainedTokenizerBase) -> list[str]:
