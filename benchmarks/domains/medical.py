@@ -35,7 +35,7 @@ def _letters(text: str | None) -> str:
 JOBS = (
     Job(
         "specialty", "medical/specialty", "MTSamples, one row per text", {"all": RECORDS},
-        max_length=640, epochs=2.0,
+        max_length=640, epochs=1.0,
         further=("organ_macro_f1", "document_macro_f1", "multilabel_micro_f1", "exact_match"),
     ),
     Job(
@@ -44,10 +44,10 @@ JOBS = (
     ),
     Job(
         "section", "medical/section", "MTS-Dialog as published, test set 1", DIALOGUES,
-        further=("accuracy", "top_3_accuracy"),
+        further=("accuracy", "top_3_accuracy"), training={"objective": "choices"},
     ),
     Job(
-        "note", "medical/note", "MTS-Dialog as published, test set 1", DIALOGUES,
+        "note", "medical/note", "MTS-Dialog as published, test set 1, section given", DIALOGUES,
         max_new_tokens=128, further=CRITICAL,
     ),
     Job(
@@ -74,10 +74,11 @@ JOBS = (
     ),
     Job(
         "questions", "medical/questions", "PubMedQA as published", {"all": "pubmedqa/ori_pqal.json"},
-        split_column="published_split", learning_rate=2e-3, further=("accuracy",),
+        split_column="published_split", max_length=1024, learning_rate=2e-3, further=("accuracy",),
     ),
     Job(
         "advice", "medical/advice", "MedQuAD, topics kept from the base", {"all": "../corpus/medquad/medquad.jsonl"},
-        {"train": 700, "validation": 80, "test": 150}, max_new_tokens=160, keep=unseen_by_the_base, further=("rouge1", "chrf2"),
+        {"train": 700, "validation": 80, "test": 150}, max_new_tokens=160, keep=unseen_by_the_base,
+        further=("rouge1", "chrf2"),
     ),
 )  # fmt: skip
