@@ -1,5 +1,6 @@
 import functools
 import re
+from dataclasses import replace
 
 import pytest
 from helpers import CHAT_TEMPLATE, WORDS, build_tokenizer
@@ -435,3 +436,19 @@ def test_half_a_character_is_refused_with_what_to_do(task):
     encoder = Encoder(build_tokenizer(), max_length=100)
     with pytest.raises(EncodingError, match=r"half of a character \(a lone surrogate such as \\ud800\); repair it"):
         encoder.encode(task.format({"text": "a\ud800"})[0])
+
+
+def test_further_right_answers_are_encoded_as_their_choices():
+    example = ask("sales rose", choices=("up", "down", "flat"))
+    found = encoder().encode(replace(example, also=("flat",)))
+    assert found.right == (found.choices[0], found.choices[2])
+
+
+@pytest.mark.parametrize(
+    ("also", "said"),
+    [(("sideways",), "'sideways' is not among the choices"), (("up",), "other choices than the target")],
+)
+def test_further_right_answers_must_be_other_choices(also, said):
+    example = ask("sales rose", choices=("up", "down"))
+    with pytest.raises(EncodingError, match=said):
+        encoder().encode(replace(example, also=also))

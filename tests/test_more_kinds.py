@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 
 from qlorakit.errors import DataError, PluginError
@@ -97,6 +98,47 @@ def test_a_question_that_does_not_name_the_label_is_refused():
         multilabel("toy/tags", labels=("a", "b"), question="Is it so?", **WORDS)
 
 
+# Several labels, ranked
+
+RANKING = multilabel("toy/tags", labels=("red", "big", "old"), encoding="ranking", **WORDS)
+
+
+def shares(**of):
+    return Prediction(max(of, key=of.get), logprobs={name: math.log(share) for name, share in of.items()})
+
+
+def test_labels_that_are_ranked_are_the_choices_of_one_question_and_all_right_ones_are_learned():
+    (example,) = RANKING.format({"text": "a big red ball", "labels": "big; red"})
+    assert example.choices == ("red", "big", "old", "none")
+    assert example.right == ("red", "big")
+    assert user_text(example) == "a big red ball"
+    (unknown,) = RANKING.format({"text": "a big red ball"})
+    assert unknown.right == ()
+    assert (unknown.messages, unknown.choices, unknown.key) == (example.messages, example.choices, example.key)
+
+
+def test_a_row_without_labels_is_ranked_as_none():
+    (example,) = RANKING.format({"text": "a ball", "labels": []})
+    assert example.right == ("none",)
+    assert RANKING.reference({"text": "a ball", "labels": ["none"]}) == ()
+
+
+def test_ranked_labels_are_given_from_their_thresholds_on():
+    answer = RANKING.parse({}, (), [shares(red=0.5, big=0.2, old=0.1, none=0.2)])
+    assert answer.value == ("red", "big")
+    assert answer.scores == pytest.approx({"red": 0.5, "big": 0.2, "old": 0.1})
+    fitted = RANKING.decision.apply(answer, {"red": 0.6, "big": 0.2, "old": 0.05})
+    assert fitted.value == ("big", "old")
+    assert RANKING.parse({}, (), [Prediction("red", valid=False)]) == Output(None)
+
+
+def test_an_encoding_of_labels_that_there_is_not_is_refused():
+    with pytest.raises(PluginError, match="encoding='list': must be 'questions' or 'ranking'"):
+        multilabel("toy/tags", labels=("red", "big"), encoding="list", **WORDS)
+    with pytest.raises(PluginError, match="labels must be two or more, distinct"):
+        multilabel("toy/tags", labels=("red", "None"), encoding="ranking", **WORDS)
+
+
 # Options
 
 
@@ -111,13 +153,30 @@ def test_an_answer_is_a_letter_or_an_option(answer):
     assert QUIZ.reference({"question": "?", "options": ["one", "two"], "answer": answer}) == "B"
 
 
-@pytest.mark.parametrize(("first", "answer", "letter"), [(0, 1, "B"), (1, 1, "A"), (1, "2", "B")])
+@pytest.mark.parametrize(
+    ("first", "answer", "letter"), [(0, 1, "B"), (1, 1, "A"), (1, "2", "B"), (0, 1.0, "B"), (1, "1.0", "A")]
+)
 def test_an_answer_can_be_a_number(first, answer, letter):
     quiz = multiple_choice("toy/quiz", options=Column("options"), first=first, **WORDS)
     assert quiz.reference({"question": "?", "options": ["3", "4"], "answer": answer}) == letter
 
 
-@pytest.mark.parametrize("answer", ["C", "three", 1])
+@pytest.mark.parametrize("answer", [1, 1.0, np.int64(1), np.float32(1)])
+def test_a_number_that_is_counted_from_nobody_knows_where_is_refused(answer):
+    row = {"question": "How many?", "options": ["1", "2"], "answer": answer}
+    with pytest.raises(DataError, match=r"column 'answer' holds the number 1.*say first=0 or first=1 to the task"):
+        QUIZ.reference(row)
+    assert QUIZ.reference(row | {"answer": "1"}) == "A"
+
+
+@pytest.mark.parametrize("answer", [1.5, "1.05", "10", True])
+def test_a_number_of_no_option_is_named(answer):
+    quiz = multiple_choice("toy/quiz", options=Column("options"), first=1, **WORDS)
+    with pytest.raises(DataError, match="none of the row's 2 options; give a number from 1 on"):
+        quiz.reference({"question": "?", "options": ["one", "two"], "answer": answer})
+
+
+@pytest.mark.parametrize("answer", ["C", "three", True])
 def test_an_answer_that_is_no_option_is_named(answer):
     with pytest.raises(DataError, match=r"column 'answer' holds .*, which is none of the row's 2 options"):
         QUIZ.reference({"question": "?", "options": ["one", "two"], "answer": answer})
@@ -135,6 +194,7 @@ def test_a_letter_that_is_also_another_options_text_is_refused():
         with pytest.raises(DataError, match=f"'{answer}', a letter that is also the text of another option"):
             QUIZ.reference(row | {"answer": answer})
     assert QUIZ.reference(row | {"options": ["A", "C", "K"]}) == "A"
+    assert QUIZ.reference(row | {"options": ["A", "C", "A"]}) == "A"
     assert QUIZ.reference(row | {"answer": "C", "options": ["K", "C"]}) == "B"
 
 

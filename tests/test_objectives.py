@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import qlorakit.bitsandbytes_offline  # noqa: F401  # before transformers
 
@@ -202,3 +203,26 @@ def test_the_draw_is_the_same_in_every_process():
     choices = tuple((100 + place, 5) for place in range(30))
     (answers,) = drawn([EncodedRow((), (Encoded((1, 2, 3), choices[0], choices),))], 5, "0 0")
     assert [answer[0] for answer in answers] == [100, 128, 111, 126, 125, 117]
+
+
+@pytest.fixture
+def several(many):
+    """The question with many choices, of which two are right."""
+    (item,) = many[0].encoded[:1]
+    return [EncodedRow((), (replace(item, also=tuple(c for c in item.choices if c != item.target)[:1]),))]
+
+
+def test_each_of_several_right_answers_is_learned(several):
+    (item,) = several[0].encoded
+    lessons = lessons_of(several, objective="language_model", loss_weight="token").lessons
+    assert [lesson.sequences[0].answer for lesson in lessons] == [item.target, *item.also] == [*item.right]
+
+
+def test_right_answers_are_compared_with_wrong_ones_and_not_with_each_other(several):
+    (item,) = several[0].encoded
+    wrong = set(item.choices) - set(item.right)
+    for lesson, right in zip(
+        lessons_of(several, objective="choices", loss_weight="token").lessons, item.right, strict=True
+    ):
+        assert lesson.sequences[0].answer == right
+        assert {sequence.answer for sequence in lesson.sequences[1:]} == wrong

@@ -43,7 +43,7 @@ from qlorakit.objectives import lessons_of
 from qlorakit.padded_batch import PaddedBatch, padded_batches
 from qlorakit.rows import fingerprint
 from qlorakit.self_check import Verdict
-from qlorakit.task import Metric
+from qlorakit.task import Column, Metric
 from qlorakit.trainer import TaskTrainer
 from qlorakit.training_settings import REFUSED_ARGUMENTS
 from qlorakit.tree_batch import TreeBatch
@@ -151,6 +151,27 @@ def test_the_evaluation_loss_is_weighted_as_in_training(base_folder, rows, task,
     expected = mean_loss(model.eval(), tokenizer, rows, uneven(task), by_row=loss_weight == "row")
     (found,) = [record["eval_loss"] for record in result.history if "eval_loss" in record]
     assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_several_right_answers_are_learned_as_so_many_questions_would_be(base_folder, rows, task, tmp_path):
+    ranking = multilabel(
+        "toy/ranking", summary="", instruction="?", labels=task.labels, encoding="ranking",
+        label=Column("label", label=True),
+    )  # fmt: skip
+    labelled = [{**row, "label": [row["label"], "flat"][: 1 + number % 2]} for number, row in enumerate(rows)]
+
+    def apart(row):
+        (example,) = ranking.format(row)
+        return [dataclasses.replace(example, target=right, also=(), key=right) for right in example.right]
+
+    together, separate = (
+        train(base_folder, labelled, one, tmp_path / name, eval_dataset=labelled, logging_steps=1)[2]
+        for name, one in (("together", ranking), ("separate", dataclasses.replace(ranking, format=apart)))
+    )
+    assert losses(together) == pytest.approx(losses(separate), rel=1e-5)
+    assert [record["eval_loss"] for record in together.history if "eval_loss" in record] == [
+        pytest.approx(record["eval_loss"], rel=1e-4) for record in separate.history if "eval_loss" in record
+    ]
 
 
 def test_how_rows_are_cut_into_micro_batches_has_no_influence(base_folder, rows, task, tmp_path):

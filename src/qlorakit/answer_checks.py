@@ -29,7 +29,7 @@ NONSENSE = {
 
 def right_answers(sample: Sample) -> list[Prediction]:
     """What a model says that is right and sure."""
-    return [answered(example, str(example.target)) for example in sample.examples]
+    return [answered(example, *(example.right or (str(None),))) for example in sample.examples]
 
 
 def parsed(task: Task[Any], sample: Sample, answers: Answers) -> Output[Any]:

@@ -26,9 +26,10 @@ def to_chat(rows: Iterable[Row], *, task: Task[Any]) -> datasets.Dataset:
         task: What asks about them.
 
     Returns:
-        A conversation for each question, in the order of the rows: ``messages`` (role and content of the system's, the
-        user's and the assistant's turn; the last one only where the right answer is known), ``row`` (the row's
-        identity) and ``question`` (which question of the row it is, where there are several).
+        A conversation for each question and each right answer to it, in the order of the rows: ``messages`` (role and
+        content of the system's, the user's and the assistant's turn; the last one only where the right answer is
+        known), ``row`` (the row's identity) and ``question`` (which question of the row it is, where there are
+        several).
 
     Raises:
         ConfigurationError: ``task`` is no task.
@@ -44,11 +45,10 @@ def _conversations(rows: Sequence[Row], task: Task[Any]) -> Iterator[Row]:
     for identity, row in zip(row_ids(rows), rows, strict=True):
         for example in task.format(row):
             question = None if example.key is None else str(example.key)
-            yield {"messages": _turns(example), "row": identity, "question": question}
+            for right in example.right or (None,):
+                yield {"messages": _turns(example, right), "row": identity, "question": question}
 
 
-def _turns(example: Example) -> list[dict[str, str]]:
+def _turns(example: Example, right: str | None) -> list[dict[str, str]]:
     turns = [{"role": message.role, "content": message.text} for message in example.messages]
-    if example.target is not None:
-        turns.append({"role": "assistant", "content": example.target})
-    return turns
+    return turns if right is None else [*turns, {"role": "assistant", "content": right}]

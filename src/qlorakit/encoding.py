@@ -65,6 +65,7 @@ class Encoded:
         choices: Every choice with its end of turn, in the example's order; ``None`` for free text.
         cut_tokens: Tokens that were cut from parts marked ``may_cut``.
         neutralised: Control tokens' texts in the data that were broken up.
+        also: Further right answers, each of them one of the choices.
     """
 
     prompt: tuple[int, ...]
@@ -72,6 +73,12 @@ class Encoded:
     choices: tuple[tuple[int, ...], ...] | None = None
     cut_tokens: int = 0
     neutralised: int = 0
+    also: tuple[tuple[int, ...], ...] = ()
+
+    @property
+    def right(self) -> tuple[tuple[int, ...], ...]:
+        """All right answers; none where they are not known."""
+        return () if self.target is None else (self.target, *self.also)
 
     @property
     def answers(self) -> tuple[tuple[int, ...], ...]:
@@ -328,6 +335,7 @@ class Encoder:
             None if example.choices is None else tuple(answers[choice] for choice in example.choices),
             max(cut, 0),
             neutralised,
+            tuple(answers[other] for other in example.also),
         )
 
     @property
@@ -388,8 +396,12 @@ class Encoder:
         self, example: Example, messages: Sequence[Message], prompt_text: str, prompt: tuple[int, ...]
     ) -> dict[str, tuple[int, ...]]:
         answers = [*(example.choices or ()), *(() if example.target is None else (example.target,))]
-        if example.choices is not None and example.target is not None and example.target not in example.choices:
-            msg = f"target {example.target!r} is not among the choices {', '.join(map(repr, example.choices))}"
+        wrong = [right for right in example.right if example.choices is not None and right not in example.choices]
+        if wrong:
+            msg = f"target {wrong[0]!r} is not among the choices {', '.join(map(repr, example.choices or ()))}"
+            raise EncodingError(msg)
+        if example.also and (example.choices is None or len(set(example.right)) != len(example.right)):
+            msg = f"also={example.also!r}: further right answers must be other choices than the target"
             raise EncodingError(msg)
         if example.choices is not None and len(set(example.choices)) != len(example.choices):
             msg = f"a choice occurs twice: {', '.join(map(repr, example.choices))}"

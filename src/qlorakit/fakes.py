@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -114,16 +115,19 @@ def outputs_of(task: Task[Any], rows: Iterable[Row], predictions: Iterable[Seque
     return [rule.apply(output, rule.default) for output in outputs] if rule else outputs
 
 
-def answered(example: Example, text: str) -> Prediction:
-    """The prediction of a model that is sure of an answer.
+def answered(example: Example, text: str, *also: str) -> Prediction:
+    """The prediction of a model that is sure of an answer, or torn between some.
 
     Args:
         example: What was asked.
         text: The answer, one of the choices where there are any.
+        *also: Further choices that are as likely.
     """
     if example.choices is None:
         return Prediction(text)
-    return Prediction(text, logprobs={choice: 0.0 if choice == text else UNLIKELY for choice in example.choices})
+    likely = -math.log(1 + len(also))
+    said = {text, *also}
+    return Prediction(text, logprobs={choice: likely if choice in said else UNLIKELY for choice in example.choices})
 
 
 def shuffled_predictions(task: Task[Any], rows: Sequence[Row], *, seed: int = 0) -> list[Answers]:
@@ -152,7 +156,7 @@ def _right(example: Example) -> Prediction:
     if example.target is None:
         msg = f"the question {example.key!r} of a row has no target; give rows with their labels"
         raise DataError(msg)
-    return answered(example, example.target)
+    return answered(example, *example.right)
 
 
 def _donors(references: Sequence[Any], rng: random.Random) -> list[int]:

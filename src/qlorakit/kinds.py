@@ -17,15 +17,18 @@ from __future__ import annotations
 import functools
 import json
 import math
+import re
 import string
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from numbers import Number
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from qlorakit import baselines
 from qlorakit.cells import is_blank, required_text
 from qlorakit.entities import entities
 from qlorakit.errors import DataError, PluginError, UnknownLabelError, did_you_mean, first_few
 from qlorakit.metrics import (
+    NONE,
     accuracy,
     class_scores,
     exact_match,
@@ -79,6 +82,7 @@ __all__ = [
 ]  # fmt: skip
 
 YES, NO = "yes", "no"
+RANKED = 0.15  # so that up to six labels that are equally likely are given
 MANY_LABELS = 6  # from here on it matters how near a miss was
 MAJORITY = Baseline("majority", baselines.majority, from_labels_alone=True)
 TFIDF = Baseline("tfidf", baselines.tfidf)
@@ -192,20 +196,25 @@ def multilabel(
     label: Column | None = None,
     separator: str = ";",
     none_label: bool = True,
+    encoding: Literal["questions", "ranking"] = "questions",
     **extras: Unpack[Extras],
 ) -> Task[tuple[str, ...]]:
     """Declare a task that gives each text any number of labels, none included.
 
     Each label is a question of its own about the text, answered yes or no by likelihood; what the questions have in
-    common is computed once.  A label is given where the probability of a yes reaches its threshold, which is fitted on
-    validation rows (:class:`~qlorakit.task.DecisionRule`), and one half before.
+    common is computed once.  Or, where labels are many and rows have few of them, the labels are the choices of one
+    question, ranked by likelihood, and each right one is learned from (the reduction "pick all labels" of Menon et al.,
+    2019, Multilabel reductions): a row then costs little more than its text.  A label is given where its probability
+    reaches its threshold, which is fitted on validation rows (:class:`~qlorakit.task.DecisionRule`); before, where a
+    yes reaches one half, or the label's share of the ranking :data:`RANKED`.
 
     Args:
         name: ``"domain/task"``.
         summary: One line for listings.
-        instruction: The system message: what is asked about the text, to be answered by yes or no.
+        instruction: The system message: what is asked about the text, to be answered by yes or no, or by a label.
         labels: The closed set; where its names do not explain themselves, a mapping from each to its description.
-        question: Put after the text; ``{label}`` stands for the label's description.
+        question: Put after the text; ``{label}`` stands for the label's description.  Not asked where labels are
+            ranked.
         text: The column with the text, ``"text"`` unless told otherwise.
         label: The column with the right labels, ``"labels"`` unless told otherwise: a list, in files also as JSON, or a
             text in which they are parted by ``separator``.  An empty list or text means that none holds; a column that
@@ -213,15 +222,20 @@ def multilabel(
         separator: See above.
         none_label: Whether a row without labels counts in micro- and macro-F1 as one of a further class, as in LexGLUE
             (Chalkidis et al., 2022).
+        encoding: ``"questions"``, or ``"ranking"``, where ``"none"`` is a further choice, for rows without labels.
         **extras: See :class:`Extras`.
 
     Raises:
-        PluginError: The labels cannot be told apart, or the question does not name them.
+        PluginError: The labels cannot be told apart, the question does not name them, or there is no such encoding.
     """
+    if encoding not in {"questions", "ranking"}:
+        msg = f"{name}: encoding={encoding!r}: must be 'questions' or 'ranking'"
+        raise PluginError(msg)
+    ranked = encoding == "ranking"
     text = text or Column("text", aliases=("sentence", "content"))
     label = label or Column("labels", aliases=("label",), label=True)
     names = tuple(labels)
-    known = _label_table(name, names)
+    known = _label_table(name, [*names, NONE] if ranked else names)
     described = dict(labels) if isinstance(labels, Mapping) else {item: item for item in names}
     if "{label}" not in question:
         msg = f"{name}: question={question!r} must hold {{label}}, where the label's description goes"
@@ -237,6 +251,8 @@ def multilabel(
     def ask(row: Row) -> Sequence[Example]:
         content = required_text(row, text.name)
         right = None if row.get(label.name) is None else reference(row)
+        if ranked:
+            return (_ranked(instruction, content, names, right),)
         return tuple(
             Example(
                 _messages(
@@ -252,13 +268,18 @@ def multilabel(
         )
 
     rule: DecisionRule[tuple[str, ...]] = DecisionRule(
-        functools.partial(fit_thresholds, labels=names), functools.partial(_above, names), dict.fromkeys(names, 0.5)
+        functools.partial(fit_thresholds, labels=names),
+        functools.partial(_above, names),
+        dict.fromkeys(names, RANKED if ranked else 0.5),
     )
 
     def parse(row: Row, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Output[tuple[str, ...]]:
         del row
         if not all(prediction.valid and prediction.logprobs for prediction in predictions):
             return Output(None)
+        if ranked:
+            shares = choice_probabilities(predictions[0].logprobs or {})
+            return rule.apply(Output(None, {item: shares[item] for item in names}), rule.default)
         scores = {
             str(example.key): choice_probabilities(prediction.logprobs or {})[YES]
             for example, prediction in zip(examples, predictions, strict=True)
@@ -286,6 +307,14 @@ def multilabel(
     )  # fmt: skip
 
 
+def _ranked(instruction: str, content: str, names: tuple[str, ...], right: tuple[str, ...] | None) -> Example:
+    """One question with all labels, and none of them, as its choices."""
+    answers = (None,) if right is None else right or (NONE,)
+    also = tuple(answer for answer in answers[1:] if answer is not None)
+    messages = _messages(instruction, Part(content, may_cut=True))
+    return Example(messages, choices=(*names, NONE), target=answers[0], also=also)
+
+
 def multiple_choice(
     name: str,
     *,
@@ -309,7 +338,7 @@ def multiple_choice(
         options: The column with a list of options, or one column for each.
         question: The column with the question, ``"question"`` unless told otherwise.
         answer: The column with the right answer, ``"answer"`` unless told otherwise: a letter, the option's text, or
-            its number where ``first`` is given.
+            its number where ``first`` is given; a number is refused where it is not.
         context: A column with a text that is read before the question, which may be cut.
         first: The number of the first option, 0 or 1, where answers are numbers.
         **extras: See :class:`Extras`.
@@ -578,11 +607,18 @@ def _place(given: object, texts: Sequence[str], letters: str, first: int | None,
     """Which option an answer means."""
     written = str(given).strip()
     if first is not None:
-        found = [place for place in range(len(texts)) if str(first + place) == written]
+        whole = re.sub(r"\.0+$", "", written)  # a table with cells left blank makes 1 a 1.0
+        found = [place for place in range(len(texts)) if str(first + place) == whole]
+    elif isinstance(given, Number) and not isinstance(given, bool):
+        msg = (
+            f"column {column!r} holds the number {given}, and nothing tells from where it is counted; say first=0 or "
+            f"first=1 to the task, or give a letter from A to {letters[-1]}"
+        )
+        raise DataError(msg)
     else:
         by_letter = letters.find(written) if len(written) == 1 else -1
-        same = [place for place, item in enumerate(texts) if item.strip() == written]
-        found = [*same, *([by_letter] if by_letter >= 0 and by_letter not in same else [])]
+        same = [place for place, item in enumerate(texts) if item.strip() == written and place != by_letter]
+        found = [*same, *([by_letter] if by_letter >= 0 else [])]
     if len(found) > 1 and len({texts[place].strip() for place in found}) > 1:
         msg = (
             f"column {column!r} holds {given!r}, a letter that is also the text of another option; give numbers in all "
@@ -590,7 +626,7 @@ def _place(given: object, texts: Sequence[str], letters: str, first: int | None,
         )
         raise DataError(msg)
     if not found:
-        how = f"a number from {first} on" if first is not None else f"a letter from A to {letters[-1]} or an option"
+        how = f"a number from {first} on" if first is not None else f"a letter from A to {letters[-1]}, or an option"
         msg = f"column {column!r} holds {given!r}, which is none of the row's {len(texts)} options; give {how}"
         raise DataError(msg)
     return found[-1]

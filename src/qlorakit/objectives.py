@@ -114,7 +114,7 @@ def lessons_of(
 
     Args:
         rows: With their tokens.
-        objective: ``"choices"`` compares the right answer with the other choices, where there are any.
+        objective: ``"choices"`` compares each right answer with the wrong choices, where there are any.
         loss_weight: Whether every token, or choice, counts the same, or every row.
         negatives: Most other choices it is compared with, drawn at random; all of them unless given.
         draw: Seed of the draw, which depends on the question besides, and not on its place.
@@ -128,14 +128,13 @@ def lessons_of(
 
 def _lessons(place: int, row: EncodedRow, objective: Objective, negatives: int | None, draw: str) -> Iterator[Lesson]:
     for item in row.encoded:
-        if item.target is None:
-            continue
         others = _others(item, negatives, draw) if objective == "choices" else []
-        yield Lesson(tuple(Continuation(item.prompt, answer) for answer in (item.target, *others)), place)
+        for right in item.right:
+            yield Lesson(tuple(Continuation(item.prompt, answer) for answer in (right, *others)), place)
 
 
 def _others(item: Encoded, negatives: int | None, draw: str) -> list[tuple[int, ...]]:
-    others = [choice for choice in item.choices or () if choice != item.target]
+    others = [choice for choice in item.choices or () if choice not in item.right]
     if negatives is None or len(others) <= negatives:
         return others
     return random.Random(f"{draw} {hash(item.prompt)}").sample(others, negatives)  # noqa: S311  # no secret

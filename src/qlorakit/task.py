@@ -67,12 +67,19 @@ class Example:
         choices: The closed set of answers, ranked by likelihood; ``None`` means free text, which is generated.
         target: The right answer, one of ``choices`` where there are any; ``None`` where it is not known.
         key: Which question of the row this is, for tasks that ask several.
+        also: Further choices that are right as well, each of which is learned from as the target is.
     """
 
     messages: tuple[Message, ...]
     choices: tuple[str, ...] | None = None
     target: str | None = None
     key: Hashable = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def right(self) -> tuple[str, ...]:
+        """All right answers; none where they are not known."""
+        return () if self.target is None else (self.target, *self.also)
 
 
 @dataclass(frozen=True)

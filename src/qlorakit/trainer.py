@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from qlorakit.encoding import EncodedRow, EncodedRows, Encoder
     from qlorakit.inference import Answers
     from qlorakit.layout import Layout
-    from qlorakit.task import Decision, Output, Row, Task
+    from qlorakit.task import Decision, Example, Output, Row, Task
 
 RESERVED_METRICS = ("loss", "rows", "seconds")  # what evaluations report besides the task's own
 
@@ -219,16 +219,16 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
         """Mean loss of the evaluation's examples, weighted as in training, over all of their choices."""
         lessons = self.plan.lessons(encoded)
         asked = [
-            (item, example.target, prediction.logprobs)
+            (item, right, _wrong_choices(example), prediction.logprobs)
             for row, predictions in zip(encoded, answers.predictions, strict=True)
             for item, example, prediction in zip(row.encoded, row.examples, predictions, strict=True)
-            if example.target is not None
+            for right in example.right
         ]
-        written = [(item.prompt, (item.target,)) for item, _, logprobs in asked if logprobs is None and item.target]
+        written = [(item.prompt, (item.target,)) for item, *_, logprobs in asked if logprobs is None and item.target]
         scored = iter(self.plan.score(self.model, written))
         losses = [
-            -next(scored)[0] if logprobs is None else _loss_of(lesson, logprobs, str(target))
-            for lesson, (_, target, logprobs) in zip(lessons.lessons, asked, strict=True)
+            -next(scored)[0] if logprobs is None else _loss_of(lesson, logprobs, right, wrong)
+            for lesson, (_, right, wrong, logprobs) in zip(lessons.lessons, asked, strict=True)
         ]
         return sum(lesson.weight * loss for lesson, loss in zip(lessons.lessons, losses, strict=True)) / (
             lessons.total_weight
@@ -300,11 +300,16 @@ def _tokens(lesson: Lesson) -> int:
     return len(lesson.sequences[0].prompt) + sum(len(item.answer) for item in lesson.sequences)
 
 
-def _loss_of(lesson: Lesson, logprobs: Mapping[str, float], target: str) -> float:
-    """Loss of a lesson from the log-probabilities of all choices."""
+def _wrong_choices(example: Example) -> list[str]:
+    return [choice for choice in example.choices or () if choice not in example.right]
+
+
+def _loss_of(lesson: Lesson, logprobs: Mapping[str, float], right: str, wrong: Sequence[str]) -> float:
+    """Loss of a lesson from the log-probabilities of all choices: of a right one, or that beside the wrong ones."""
     if len(lesson.sequences) == 1:
-        return -logprobs[target]
-    return float(torch.tensor(list(logprobs.values()), dtype=torch.float64).logsumexp(0)) - logprobs[target]
+        return -logprobs[right]
+    among = torch.tensor([logprobs[choice] for choice in (right, *wrong)], dtype=torch.float64)
+    return float(among.logsumexp(0)) - logprobs[right]
 
 
 def _as_is(rows: list[EncodedRow]) -> dict[str, list[EncodedRow]]:
