@@ -46,6 +46,13 @@ def test_printed_it_says_of_each_task_what_a_reader_chooses_by(listed, task):
     assert size.startswith("About toy/size")
 
 
+def test_a_task_without_data_sets_is_printed_as_one_without_public_data(listed, task):
+    bare = dataclasses.replace(task, datasets=())
+    assert "none that is public" in str(bare)
+    assert "none that is public" in str(TaskList(Plugins(tasks={task.name: bare}, broken={}, origin={})))
+    assert "none that is public" not in str(listed)
+
+
 def test_printed_it_names_the_plugins_that_were_left_out_with_the_reason(listed):
     assert str(listed).endswith("odd 2.0 is left out: ImportError: no odd")
 

@@ -329,7 +329,6 @@ SPOILED = {
     "blank column": (replace(BASE, columns=(*BASE.columns, Column(" "))), r"columns: one has a blank name"),
     "column twice": (replace(BASE, columns=BASE.columns * 2), r"columns: 2 are called 'text'"),
     "no label column": (replace(BASE, columns=BASE.columns[:1]), r"columns: there is none with label=True"),
-    "no data set": (replace(BASE, datasets=()), r"datasets: there are none.*an in-house set is declared likewise"),
     "no licence": (with_dataset(licence=" "), r"data set 'Harbour notes': licence is blank"),
     "no identifier": (with_dataset(identifier=""), r"data set 'Harbour notes': identifier is blank"),
     "no url": (with_dataset(url=""), r"data set 'Harbour notes': url is blank"),
@@ -713,12 +712,16 @@ def test_a_metric_may_say_that_right_answers_reach_less_than_one():
     check_task(half)
 
 
+def test_a_task_may_be_without_public_data():
+    check_task(replace(BASE, datasets=()))
+
+
 def test_all_problems_are_listed_at_once_and_numbered():
     with pytest.raises(PluginError) as caught:
-        check_task(replace(BASE, name="State", summary="", datasets=()))
+        check_task(replace(BASE, name="State", summary="", metrics=()))
     first, *listed = str(caught.value).splitlines()
     assert first == "State: 3 problems found"
-    assert [line.split(":")[0] for line in listed] == ["1. name", "2. summary", "3. datasets"]
+    assert [line.split(":")[0] for line in listed] == ["1. name", "2. summary", "3. metrics"]
 
 
 def test_a_problem_of_many_samples_is_told_once():

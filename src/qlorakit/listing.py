@@ -78,6 +78,8 @@ def _described(task: Task[Any], origin: str | None) -> Iterator[tuple[str, str]]
         said = "; ".join(part for part in (*marks, also) if part)
         yield "" if number else "columns", f"{column.name}{f' ({said})' if said else ''}"
     yield "metrics", ", ".join(metric.name for metric in task.metrics)
+    if not task.datasets:
+        yield "data", "none that is public"
     for number, data in enumerate(task.datasets):
         yield "" if number else "data", f"{data.name} ({data.identifier}). Licence: {data.licence}"
     if task.file_formats:

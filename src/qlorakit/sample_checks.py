@@ -39,11 +39,6 @@ def of_declaration(task: Task[Any]) -> Problems:
     yield from _of_summary(task.summary)
     yield from _of_metrics(task.metrics)
     yield from _of_columns(task)
-    if not task.datasets:
-        yield (
-            "datasets: there are none; name the data that the task reads, with licence and citation; an in-house set "
-            "is declared likewise, and its licence says who may use it"
-        )
     for dataset in task.datasets:
         yield from _of_dataset(dataset)
 

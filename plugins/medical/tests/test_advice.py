@@ -1,6 +1,8 @@
 import functools
+import importlib
 import json
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import pytest
 from helpers import DATA, write_jsonl
@@ -15,6 +17,8 @@ from qlorakit.task import Prediction
 from qlorakit_medical.advice import ADVICE, MEDQUAD, read_medquad
 
 PUBLISHED = DATA.parent / "corpus" / "medquad" / "medquad.jsonl"
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+WORDS = "uric acid in the blood forms crystals in a joint of the toe and it hurts at night and swells for some days"
 published = pytest.mark.skipif(not PUBLISHED.is_file(), reason=f"MedQuAD is not at {PUBLISHED}")
 GOUT = """<?xml version="1.0" encoding="UTF-8"?>
 <Document id="0000001" source="NIDDK" url="https://example.org/gout">
@@ -141,6 +145,41 @@ def test_the_data_set_of_advice_comes_with_its_licence():
     assert MEDQUAD.licence == "CC BY 4.0"
 
 
+@pytest.fixture
+def unseen_by_the_base(monkeypatch):
+    pytest.importorskip("qlorakit_tiny")
+    if not BENCHMARKS.is_dir():
+        pytest.skip(f"the benchmarks are not at {BENCHMARKS}")
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    return importlib.import_module("domains.medical").unseen_by_the_base
+
+
+def test_rows_whose_topic_or_answer_the_base_nearly_read_are_left_out(unseen_by_the_base, monkeypatch):
+    monkeypatch.setattr("domains.medical.is_reserved_topic", lambda focus: focus.startswith("New"))
+    rows = [
+        {"focus": "Old", "answer": f"Gout: {WORDS}."},
+        {"focus": "New copy", "answer": f"Gout: {WORDS}, rarely."},
+        {"focus": "New twin", "answer": f"GOUT {WORDS}"},
+        {"focus": "New", "answer": "Mumps is a swelling of the glands."},
+        {"focus": "old-new", "answer": "Ginger settles the stomach."},
+        {"focus": "New? ", "answer": f"Mumps. {WORDS[:60]}"},
+        {"focus": "NewOld new", "answer": "Measles."},
+        {"focus": "Old, new", "answer": "Rubella."},
+    ]
+    assert unseen_by_the_base(rows) == [3, 5, 6]
+    assert unseen_by_the_base([*rows, {"focus": "new old-NEW", "answer": "Polio."}]) == [3, 5]
+
+
+@published
+def test_as_many_published_rows_remain_as_the_task_says(unseen_by_the_base):
+    from qlorakit_medical import advice
+    from qlorakit_tiny.pretraining.corpus import is_reserved_topic
+
+    assert sum(is_reserved_topic(row["focus"]) for row in pairs()) == 1668
+    assert len(unseen_by_the_base(pairs())) == 1461
+    assert "1,461 remain" in advice.__doc__
+
+
 # XML files
 
 
@@ -230,7 +269,18 @@ def test_a_copy_without_topics_is_read_and_said_to_have_none(read, caplog):
     assert "medquad.csv does not say what each question is about" in caplog.text
 
 
-@pytest.mark.parametrize("name", ["focus_area", "Focus", "topic"])
+def test_a_copy_that_calls_the_kind_of_question_otherwise_is_said_to_have_no_topics_as_well(read, caplog):
+    assert len(read("question_type,question,answer\ncauses,What causes Gout ?,Acid.\n", name="medquad.csv")) == 1
+    assert "medquad.csv does not say what each question is about" in caplog.text
+
+
+def test_rows_of_the_hub_are_kept_together_by_their_topic():
+    row = {"question_focus": "Gout", "question_type": "causes", "question": "Why ?", "answer": "Acid."}
+    (found,) = read_rows([row], task=ADVICE).to_list()
+    assert ADVICE.group(found) == ADVICE.group({"focus": "gout"})
+
+
+@pytest.mark.parametrize("name", ["focus_area", "question_focus", "Focus", "topic"])
 def test_a_copy_with_topics_is_read_with_them(read, caplog, name):
     (row,) = read(f"question,answer,qtype,{name}\nWhat causes Gout ?,Acid.,causes,Gout\n", name="medquad.csv")
     assert row["focus"] == "Gout"

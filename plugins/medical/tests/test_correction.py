@@ -3,7 +3,7 @@ import pytest
 from qlorakit import read_rows
 from qlorakit.task import Output, Prediction
 from qlorakit.testing import check_task
-from qlorakit_medical.correction import CORRECTION, OWN_DRAFTS, unchanged
+from qlorakit_medical.correction import CORRECTION, unchanged
 from qlorakit_medical.critical_errors import CRITICAL_METRICS
 
 
@@ -68,5 +68,5 @@ def test_the_draft_is_asked_and_the_correction_learned():
 
 
 def test_its_data_are_said_to_be_no_public_ones():
-    assert CORRECTION.datasets == (OWN_DRAFTS,)
-    assert "not public" in OWN_DRAFTS.identifier
+    assert CORRECTION.datasets == ()
+    assert "data none that is public" in " ".join(str(CORRECTION).split())

@@ -149,20 +149,59 @@ def test_rows_whose_answer_is_held_back_can_be_asked_and_not_learned_from(read):
 
 
 def test_an_option_that_is_a_letter_is_not_taken_for_the_answers_letter(read):
-    vitamins = ("K", "C", "A", "B12")
+    vitamins = ("K", "C", "folate", "B12")
     rows = read([entry(number, vitamins) for number in (1, 2, 3, 4)])
     assert answers(rows) == "ABCD"
 
 
-@quick
-@given(st.permutations(["A", "B", "C", "D", "1", "2", "0", "none"]), st.lists(st.integers(0, 3), min_size=1))
-def test_the_published_place_is_the_answer_whatever_the_options_say(options, places):
-    entries = [entry(place, options[:4], question=f"{number}?") for number, place in enumerate([*places, 0])]
+def test_an_option_that_is_its_own_letter_is_the_answer_even_where_it_stands_twice(read):
+    rows = read(
+        [entry(0, ("A", "Iron", "A", "Zinc")), entry(2, ("A", "Iron", "A", "Zinc"), question="?"), entry(4)][:2]
+    )
+    assert answers(rows) == "AC"
+
+
+def test_options_that_are_each_others_letters_need_the_task_with_numbers(read):
+    entries = [entry(1), entry(2, ("A", "C", "B", "D")), entry(4)]
+    with pytest.raises(DataError, match=r"dev\.json, line 2: .*neither 'B' nor 'C' tells.*exam_task\(first=1\)"):
+        read(entries)
+    task = exam_task(first=1)
+    assert answers(read(entries, task=task), task) == "ABD"
+
+
+def as_read_from_a_file(entries, task):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "dev.json"
         path.write_text(as_lines(entries))
-        ((published_rows),) = [own.read(path) for own in EXAM.file_formats]
-        assert answers([row for _, row in published_rows]) == "".join("ABCD"[place] for place in [*places, 0])
+        (own,) = task.file_formats
+        return answers([row for _, row in own.read(path)], task)
+
+
+LETTERS_AND_OTHERS = st.lists(st.sampled_from(["A", "B ", "C", "D", "1", "0", "none"]), min_size=4, max_size=4)
+
+
+@quick
+@given(LETTERS_AND_OTHERS, st.integers(0, 3))
+def test_the_published_place_is_the_answer_whatever_the_options_say_or_it_is_refused(options, place):
+    entries = [entry(place, options), entry(0)]
+    assert as_read_from_a_file(entries, exam_task(first=0)) == "ABCD"[place] + "A"
+    said = [option.strip() for option in options]
+    letter, own, others = "ABCD"[place], said[place], said[:place] + said[place + 1 :]
+    if own != letter and letter in others and own in [*others, *"ABCD"]:
+        with pytest.raises(DataError, match=r"exam_task\(first=0\)"):
+            as_read_from_a_file(entries, EXAM)
+    else:
+        assert as_read_from_a_file(entries, EXAM) == "ABCD"[place] + "A"
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_whole_numbers_may_be_written_with_a_point(tmp_path, first):
+    path = tmp_path / "dev.csv"
+    lines = [f"Number {place}?,w,x,y,z,{place + first}.0" for place in range(4)]
+    path.write_text("\n".join(["question,opa,opb,opc,opd,cop", *lines]))
+    assert answers(read_rows(path, task=EXAM)) == "ABCD"
+    task = exam_task(first=first)
+    assert answers(read_rows(path, task=task), task) == "ABCD"
 
 
 def test_json_lines_csv_and_parquet_of_the_same_rows_read_the_same(read, tmp_path):
@@ -202,6 +241,24 @@ def test_numbers_of_rows_in_memory_are_refused_unless_the_task_says_from_where_t
         read_rows(rows, task=EXAM, columns={"answer": "cop"})
     found = [answers(read_rows(rows, task=task), task) for task in map(exam_task, (0, 1))]
     assert found == ["B", "A"]
+
+
+@pytest.mark.parametrize("held_back", [-1, "-1", -1.0, None])
+@pytest.mark.parametrize("first", [0, 1])
+def test_rows_in_memory_whose_answer_is_held_back_can_be_asked_and_not_learned_from(first, held_back):
+    task, rows = exam_task(first=first), [entry(held_back)]
+    (row,) = read_rows(rows, task=task, labelled=False)
+    (example,) = task.format(row)
+    assert (example.choices, example.target) == (("A", "B", "C", "D"), None)
+    with pytest.raises(DataError, match="column 'answer' is empty"):
+        read_rows(rows, task=task)
+
+
+def test_a_number_without_the_task_with_numbers_is_not_taken_for_an_option():
+    row = {**EXAM.samples[0], **{f"option_{letter}": str(at) for at, letter in enumerate("abcd", start=1)}}
+    with pytest.raises(DataError, match=r"column 'answer' holds the number 1, .*say first=0 or first=1"):
+        read_rows([{**row, "answer": 1}], task=EXAM)
+    assert EXAM.reference({**row, "answer": "1"}) == "A"
 
 
 # What is asked

@@ -120,6 +120,35 @@ def test_words_that_tables_take_for_missing_values_are_words(read):
     assert read("None\tO\nnull\tO\nNA\tO\n")[0]["tokens"] == ["None", "null", "NA"]
 
 
+MARKED = "Before\tO\n\n-DOCSTART-\tO\n\nLithium\tB-Chemical\n\nworked\tO\n-DOCSTART- -X- O\nRA\tB-Disease\n"
+
+
+def test_marks_of_documents_are_no_sentences_but_part_them(read):
+    rows = read(MARKED)
+    assert [row["tokens"] for row in rows] == [["Before"], ["Lithium"], ["worked"], ["RA"]]
+    assert [row["document"] for row in rows] == [None, "train/1", "train/1", "train/2"]
+
+
+def test_rows_have_no_document_where_none_is_marked(read):
+    assert [set(row) for row in read(HEAD)] == [{"tokens", "tags"}]
+
+
+def test_sentences_of_a_document_stay_on_one_side(read):
+    words = ("Selin", "causes", "cramps")
+    names = [f"{word}{number}" for number in range(20) for word in words]
+    lines = "".join(("-DOCSTART-\tO\n\n" if at % 3 == 0 else "") + f"{name}\tO\n\n" for at, name in enumerate(names))
+    sides = split(read(lines), task=ENTITIES, seed=0, near_duplicates=None)
+    documents = [{row["document"] for row in side} for side in sides.values()]
+    assert sum(map(len, documents)) == len(set().union(*documents)) == 20
+    assert all(len(side) == 3 * len(found) for side, found in zip(sides.values(), documents, strict=True))
+
+
+@pytest.mark.parametrize(("document", "group"), [(0, 0), ("a", "a"), ("", None), (None, None)])
+def test_a_document_may_be_the_first_and_may_be_unknown(document, group):
+    assert ENTITIES.group({"document": document}) == group
+    assert ENTITIES.group({}) is None
+
+
 def test_a_file_is_known_by_its_content_and_not_by_its_beginning(read):
     assert len(read("All\tO\nwell\tO\n\n" * 30 + HEAD, "a.txt")) == 31
 

@@ -1,13 +1,17 @@
 import csv
+import json
 import logging
 from collections import Counter
 
+import numpy as np
 import pytest
 from helpers import DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qlorakit.audit_checks import expected_leak
 from qlorakit.errors import DataError
+from qlorakit.near_duplicates import near_duplicate_groups
 from qlorakit_medical.mtsamples import (
     DESCRIPTIONS_CSV,
     DOCUMENT_TYPES,
@@ -16,6 +20,7 @@ from qlorakit_medical.mtsamples import (
     ORGAN_SPECIALTIES,
     SPECIALTIES,
     SPECIALTIES_CSV,
+    merge_rows,
     read_transcriptions,
     restore_breaks,
     text_key,
@@ -48,10 +53,10 @@ KAGGLE_LINES = (
 
 @pytest.fixture
 def write(tmp_path):
-    def to_csv(lines, header=HEADER, name="mtsamples.csv", encoding="utf-8"):
+    def to_csv(lines, header=HEADER, name="mtsamples.csv", encoding="utf-8", **keywords):
         path = tmp_path / name
         with path.open("w", encoding=encoding, newline="") as file:
-            csv.writer(file).writerows([*([header] if header else []), *lines])
+            csv.writer(file, **keywords).writerows([*([header] if header else []), *lines])
         return path
 
     return to_csv
@@ -105,6 +110,35 @@ def test_a_text_whose_lines_have_no_specialty_is_unlabelled(write):
     ((_, row),) = read_transcriptions(write([("Knee.", " ", "Knee", KNEE, "")]))
     assert row["labels"] is None
     assert row["keywords"] is None
+
+
+@pytest.mark.parametrize("cell", ["nan", " NaN\n", "", "\n"])
+def test_what_pandas_writes_for_no_text_is_none(write, caplog, cell):
+    path = write([("nan", " nan", "NaN", KNEE, "nan"), ("Cough.", "Surgery", "Cough", cell, "")])
+    ((_, row),) = read_transcriptions(path)
+    assert row == {"text": KNEE, "labels": None, "name": None, "description": None, "keywords": None}
+    assert "1 lines without a transcription are left out" in caplog.text
+
+
+def test_specialties_are_spelt_as_published_and_unknown_ones_kept(write):
+    given = ("urology", "UROLOGY", "Urology", "Cardiology", "soap / chart / progress notes")
+    ((_, row),) = read_transcriptions(write([("", label, "", KNEE, "") for label in given]))
+    assert row["labels"] == ["Urology", "Cardiology", "SOAP / Chart / Progress Notes"]
+
+
+def test_columns_of_your_own_are_kept_and_published_ones_are_not(write, caplog):
+    header = (*HEADER, "Patient ", "sample_id", "type_id", "URL", "index", "ward")
+    lines = [(*REBUILT_LINES[0], " 7", "1", "2", "/orthopedic", "3", ""), (*REBUILT_LINES[2], "8", *"1234", "")]
+    ((_, row),) = read_transcriptions(write(lines, header=header))
+    (plain,) = merge_rows([dict(zip(HEADER, line, strict=True)) for line in (REBUILT_LINES[0], REBUILT_LINES[2])])
+    assert row == {**plain, "Patient": "7", "ward": None}
+    assert "1 of these differ in columns of your own, of which the first line's values are kept" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["text", "Labels", "label ", "answer", "name"])
+def test_a_column_that_would_be_taken_for_another_is_refused(write, name):
+    with pytest.raises(DataError, match=rf"'{name.strip().casefold()}' would be taken for .*; rename it"):
+        list(read_transcriptions(write([("a", "Surgery", "b")], header=("transcription", "medical_specialty", name))))
 
 
 @given(texts=st.lists(st.text(alphabet="ab ,\n", max_size=6), max_size=12))
@@ -162,9 +196,81 @@ def test_restoring_changes_white_space_and_commas_alone(text):
     assert "  " not in restore_breaks(text)
 
 
-def test_commas_of_a_file_with_line_breaks_stay(write):
-    ((_, row),) = read_transcriptions(write([("", "Surgery", "", "LINE,Here.\nEnd.", "")]))
-    assert row["text"] == "LINE,Here.\nEnd."
+@pytest.mark.parametrize("text", ["LINE,Here.\nEnd.", "Seen for pain,Dr. Smith,MD notes ,10 mg."])
+def test_commas_of_what_is_not_in_kaggles_form_stay(write, caplog, text):
+    ((_, row),) = read_transcriptions(write([("", "Surgery", "", text, "")]))
+    assert row["text"] == text
+    assert not caplog.records
+
+
+def test_a_text_with_line_breaks_leaves_the_others_of_kaggles_form_to_be_restored(write, caplog):
+    lines = [*KAGGLE_LINES, ("4", "", " Surgery", "", "LINE,Here.\nEnd.", "")]
+    texts = [row["text"] for _, row in read_transcriptions(write(lines, header=KAGGLE_COLUMNS))]
+    assert texts == [KNEE, "SUBJECTIVE: A cough.\n\nPLAN: Rest.", "LINE,Here.\nEnd."]
+    assert "2 texts in Kaggle's form have line breaks where commas stood for them" in caplog.text
+
+
+@pytest.mark.parametrize(("index", "label"), [("Unnamed: 0", "Surgery"), ("", "Surgery"), ("place", " Surgery")])
+def test_kaggles_form_is_told_by_its_index_or_by_the_space_before_a_label(write, index, label):
+    path = write([("0", "", label, "", KAGGLE_KNEE, "")], header=(index, *KAGGLE_COLUMNS[1:]))
+    ((_, row),) = read_transcriptions(path)
+    assert row["text"] == KNEE
+
+
+def test_an_index_without_the_columns_of_kaggle_tells_nothing(write):
+    path = write([("0", "Surgery", "PLAN,Rest.")], header=("", "medical_specialty", "transcription"))
+    assert [row["text"] for _, row in read_transcriptions(path)] == ["PLAN,Rest."]
+
+
+def test_a_long_text_without_a_header_is_read(write):
+    ((_, row),) = read_transcriptions(write([("0", "", " Surgery", "", "word " * 40_000, "")], header=None))
+    assert len(row["text"].split()) == 40_000
+
+
+# Other ways to write a table
+
+
+@pytest.mark.parametrize("header", [HEADER, [f" {name.title()}" for name in HEADER]])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize(("name", "delimiter"), [("a.csv", ","), ("a.csv", ";"), ("a.tsv", "\t"), ("a.tsv", ";")])
+def test_lines_are_merged_whatever_the_case_the_separator_and_the_encoding(write, header, encoding, name, delimiter):
+    path = write(REBUILT_LINES, header=header, encoding=encoding, name=name, delimiter=delimiter)
+    assert SPECIALTIES_CSV.recognises(path, head(path))
+    assert DESCRIPTIONS_CSV.recognises(path, head(path))
+    assert list(read_transcriptions(path)) == list(read_transcriptions(write(REBUILT_LINES, name="b.csv")))
+
+
+@pytest.mark.parametrize(("lines", "header"), [(REBUILT_LINES, HEADER), (KAGGLE_LINES, None)])
+def test_an_encoding_that_was_guessed_is_told_once(write, caplog, lines, header):
+    lines = [*lines, *(tuple(cell.replace("Cough", "Rhûme") for cell in lines[1]),)]
+    list(read_transcriptions(write(lines, header=header, encoding="cp1252")))
+    assert sum("is not UTF-8" in record.getMessage() for record in caplog.records) == 1
+
+
+@pytest.mark.parametrize(("name", "indent"), [("a.json", None), ("a.json", 1), ("a.jsonl", None)])
+def test_json_is_merged_as_a_table_is(write, tmp_path, name, indent):
+    rows = [dict(zip(HEADER, line, strict=True)) for line in REBUILT_LINES]
+    path = tmp_path / name
+    path.write_text("\n".join(map(json.dumps, rows)) if name.endswith("l") else json.dumps(rows, indent=indent))
+    assert SPECIALTIES_CSV.recognises(path, head(path))
+    wanted = [row for _, row in read_transcriptions(write(REBUILT_LINES))]
+    assert [row for _, row in read_transcriptions(path)] == merge_rows(rows) == wanted
+
+
+def test_labels_in_lists_and_numbers_are_kept_and_missing_ones_left_out():
+    found = merge_rows([
+        {"transcription": "a", "medical_specialty": ["surgery", 3, None]},
+        {"transcription": None, "medical_specialty": "Surgery"},
+        {"transcription": float("nan"), "medical_specialty": "Surgery"},
+        {"transcription": "b", "medical_specialty": float("nan")},
+        {"transcription": 5, "medical_specialty": "Surgery"},
+    ])  # fmt: skip
+    assert [(row["text"], row["labels"]) for row in found] == [("a", ["Surgery", 3]), ("b", None), (5, ["Surgery"])]
+
+
+def test_rows_without_the_published_columns_are_refused():
+    with pytest.raises(DataError, match="'transcription' and 'medical_specialty' are needed; found: 'body', 'medical"):
+        merge_rows([{"Body": "a", "medical_specialty": "Surgery"}])
 
 
 # Other files
@@ -193,15 +299,31 @@ def test_a_file_without_descriptions_is_one_of_specialties_alone(write):
 
 def test_a_line_with_too_few_cells_is_named(write):
     path = write([*REBUILT_LINES[:1], ("Knee.", "Surgery")])
-    with pytest.raises(DataError, match=r"mtsamples\.csv, line 9: 2 cells where there should be 5"):
+    with pytest.raises(DataError, match=r"mtsamples\.csv, line 9: 2 cells where the header has 5"):
+        list(read_transcriptions(path))
+
+
+def test_a_line_without_a_header_with_too_few_cells_is_named(write):
+    path = write([*KAGGLE_LINES[:1], ("1", " Knee.")], header=None)
+    with pytest.raises(
+        DataError, match=r"mtsamples\.csv, line 2: 2 cells where there should be 6; is a comma missing\?"
+    ):
+        list(read_transcriptions(path))
+
+
+@pytest.mark.parametrize("name", ["transcription", "Transcription", "keywords "])
+def test_a_column_that_is_there_twice_is_refused(write, name):
+    path = write([("Knee.", "Surgery", "Knee", KNEE, "", "other")], header=(*HEADER, name))
+    with pytest.raises(DataError, match=r"mtsamples\.csv: columns (occur twice|differ in case)"):
         list(read_transcriptions(path))
 
 
 def test_a_quotation_mark_left_open_is_named_with_its_line(tmp_path):
     path = tmp_path / "a.csv"
-    path.write_text(f'{",".join(HEADER)}\na,Surgery,b,"open\nand on', encoding="utf-8")
-    with pytest.raises(DataError, match=r"a\.csv, line 2: .*; is a quotation mark left open\?"):
-        list(read_transcriptions(path))
+    for first in (",".join(HEADER), "0, Knee., Surgery, Knee ,text,knee"):
+        path.write_text(f'{first}\na,Surgery,b,"open\nand on', encoding="utf-8")
+        with pytest.raises(DataError, match=r"a\.csv, line 2: .*; is a quotation mark left open\?"):
+            list(read_transcriptions(path))
 
 
 # Descriptions
@@ -213,6 +335,13 @@ def test_each_described_text_is_read_once(write, caplog):
         (2, "Knee.", ["Orthopedic", "Surgery"]), (9, "Cough.", ["General Medicine"]),
     ]  # fmt: skip
     assert "1 texts without a description are left out" in caplog.text
+
+
+def test_a_file_that_describes_nothing_is_not_described_yet(write, caplog):
+    header = (*HEADER, "patient")
+    rows = list(DESCRIPTIONS_CSV.read(write([("", *line[1:], "7") for line in REBUILT_LINES], header=header)))
+    assert [(row["answer"], row["patient"]) for _, row in rows] == [(None, "7")] * 2
+    assert "description" not in caplog.text
 
 
 # The published file
@@ -285,6 +414,36 @@ def test_kaggles_sample_is_read_with_the_same_labels_and_names(rows):
     assert sum(set(row["labels"]) <= set(other["labels"]) for row, other in both) == 354
 
 
-def test_the_public_data_set_comes_with_its_licence_and_traps():
+def words(text):
+    return ws("".join(letter if letter.isalnum() else " " for letter in text.casefold()))
+
+
+@published
+def test_each_figure_of_the_traps_is_that_of_the_file(lines, rows):
+    told = " | ".join(MTSAMPLES.traps)
+    sizes = sorted(Counter(label for row in rows for label in row["labels"]).values())
+    assert f"{sizes[0]} to {sizes[6]} texts of each of the rarest 7 labels, {sizes[-1]:,} of Surgery" in told
+    empty = sum(not line["description"].strip() for line in lines)
+    assert f"empty in {empty} lines, which are {sum(row['description'] is None for row in rows)} texts" in told
+    named = sum(
+        any(words(label).split()[0] in words(row["name"] or "").split() for label in row["labels"]) for row in rows
+    )
+    assert f"the names of {named} samples" in told
+    groups = Counter(near_duplicate_groups([row["text"] for row in rows], threshold=0.8).tolist())
+    assert f"{sum(size for size in groups.values() if size > 1)} texts are near-duplicates" in told
+    leak = expected_leak(np.unique([line["transcription"] for line in lines], return_inverse=True)[1], 0.2)
+    assert f"{leak:.1%}".replace("%", " %") + " are expected" in told
+
+
+@published
+def test_so_many_descriptions_stand_in_their_texts(rows):
+    described = [(words(row["description"]), words(row["text"])) for row in rows if row["description"]]
+    literal = [pair for pair in described if pair[0] in pair[1]]
+    leading = sum(text.startswith(answer) for answer, text in literal)
+    told = f"in {len(literal)} of {len(described):,} texts, at its beginning in {leading}"
+    assert any(told in trap for trap in MTSAMPLES.traps)
+
+
+def test_the_licence_says_what_was_not_verified_and_the_traps_how_to_merge():
     assert "not verified" in MTSAMPLES.licence
-    assert len(MTSAMPLES.traps) >= 8
+    assert any("merge_rows" in trap for trap in MTSAMPLES.traps)

@@ -130,6 +130,34 @@ def test_a_file_is_known_by_its_content_however_it_is_written(read, indent):
     assert len(read(json.dumps({"11": ENTRY, "12": ENTRY}, indent=indent), "a.json")) == 2
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_file_is_known_whatever_the_order_of_its_keys(read, mark):
+    turned = dict(reversed({**ENTRY, "MESHES": ["Tea"] * 30}.items()))
+    (row,) = read(mark + json.dumps({"11": turned}, indent=4))
+    assert shown(row) == "Does tea calm?\n\nForty people drank tea.\nTheir pulse fell."
+    assert row["pubid"] == "11"
+
+
+def test_a_list_of_entries_is_read_as_other_tables_are(read):
+    (row,) = read([{key: ENTRY[key] for key in ("QUESTION", "CONTEXTS", "final_decision")}])
+    assert shown(row) == "Does tea calm?\n\nForty people drank tea.\nTheir pulse fell."
+    assert QUESTIONS.reference(row) == "yes"
+
+
+@pytest.mark.parametrize("key", ["label", "question", "pubid", "Abstract", "sections", "long_answer"])
+def test_a_key_that_would_stand_for_another_column_is_refused(read, key):
+    with pytest.raises(DataError, match=f"entry '11': .* would be the column '{key.lower()}', which there is already"):
+        read({"11": {**ENTRY, key: "no"}})
+
+
+@pytest.mark.parametrize(
+    "whole", ['{"11": ENTRY, "11": ENTRY}', '{"11": {"YEAR": "2001", "QUESTION": "Why?", "YEAR": 1}}']
+)
+def test_a_name_that_occurs_twice_is_refused(read, whole):
+    with pytest.raises(DataError, match=r"the name '(11|YEAR)' occurs twice in an object"):
+        read(whole.replace("ENTRY", json.dumps(ENTRY)))
+
+
 def test_rows_without_an_answer_can_be_asked(read):
     unlabelled = {key: cell for key, cell in ENTRY.items() if key != "final_decision"}
     (row,) = read({"11": unlabelled}, labelled=False)
@@ -147,6 +175,22 @@ def test_the_official_test_rows_are_told_where_their_ids_stand_beside_the_file(r
     assert {name: side["pubid"] for name, side in sides.items()} == {"train": ["11"], "test": ["12"]}
 
 
+def test_test_ids_of_other_rows_are_not_used(read, caplog):
+    (row,) = read({"11": ENTRY}, test_ids={"98": "yes", "99": "no"})
+    assert "published_split" not in row
+    assert "test_ground_truth.json beside it names none of its rows and is not used" in caplog.text
+
+
+def test_test_ids_with_another_answer_are_refused(read):
+    with pytest.raises(DataError, match=r"entry '12': the answer is 'yes', but 'no' in test_ground_truth\.json"):
+        read({"11": ENTRY, "12": ENTRY}, test_ids={"11": "Yes", "12": "no"})
+
+
+def test_test_ids_serve_rows_without_an_answer(read):
+    (row,) = read({"11": {**ENTRY, "final_decision": None}}, test_ids={"11": "yes"}, labelled=False)
+    assert (row["published_split"], row["label"]) == ("test", None)
+
+
 def test_without_these_ids_there_is_no_such_column(read, caplog):
     (row,) = read({"11": ENTRY})
     assert "published_split" not in row
@@ -159,7 +203,6 @@ def test_without_these_ids_there_is_no_such_column(read, caplog):
         ({"11": ENTRY, "12": {"QUESTION": "Why?"}}, r"ori_pqal\.json, entry '12': CONTEXTS is missing"),
         ({"11": ENTRY, "12": {**ENTRY, "QUESTION": " "}}, r"entry '12': QUESTION is missing"),
         ({"11": ENTRY, "12": "text"}, r"entry '12': QUESTION is missing"),
-        ([ENTRY], r"ori_pqal\.json holds a list where entries by their PubMed numbers are expected"),
         (json.dumps({"11": ENTRY})[:-9], r"ori_pqal\.json cannot be read as JSON .*download it once more"),
         ({"11": {**ENTRY, "final_decision": "perhaps"}}, r"unknown label 'perhaps'; allowed: 'yes', 'no', 'maybe'"),
         ({"11": {**ENTRY, "CONTEXTS": ["Tea.", 3]}}, r"column 'abstract' holds a list of 2 parts"),

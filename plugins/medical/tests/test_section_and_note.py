@@ -8,7 +8,7 @@ from helpers import DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qlorakit import read_rows, split
+from qlorakit import baselines, read_rows, split
 from qlorakit.errors import DataError
 from qlorakit.near_duplicates import near_duplicate_groups
 from qlorakit.rows import check_rows
@@ -111,6 +111,34 @@ def test_a_section_is_shown_where_it_is_given(section):
     assert said.startswith("Section: ") == bool(section and section.strip())
 
 
+@pytest.mark.parametrize("written", ["fam/sochx", "Fam/SocHx ", "FAM/SOCHX"])
+def test_a_section_is_explained_whatever_its_case(written):
+    said = NOTE.format({"text": "Doctor: Hello.", "section": written})[0].messages[1].text
+    assert said == "Section: FAM/SOCHX (family and social history)\n\nDoctor: Hello."
+
+
+def test_the_lead_of_a_dialogue_has_neither_the_section_nor_names_of_speakers():
+    text = 'Doctor: Hello.  Note: it is 12:30.\n Guest_family_2: "My son."\n\nPatient:Yes.'
+    train = [{"text": "Doctor: Hello.", "section": "CC", "answer": " ".join("a" * length)} for length in (1, 7, 20)]
+    (baseline,) = NOTE.baselines
+    (found,) = baseline.answer(NOTE, train, [{"text": text, "section": "ROS"}])
+    assert found.value == 'Hello. Note: it is 12:30. "My son."'
+    assert baseline.name == "lead"
+
+
+@pytest.mark.parametrize("section", [{}, {"section": None}, {"section": "CC"}])
+@pytest.mark.parametrize("text", ["No names at all", "Doctor:"])
+def test_the_lead_of_a_dialogue_without_names_or_words_is_the_dialogue(text, section):
+    row = {"text": text, "answer": "Pain in the left knee.", **section}
+    assert NOTE.baselines[0].answer(NOTE, [row], [row])[0].value == text
+
+
+def test_sample_notes_hold_no_unit_and_no_sex_that_nobody_says():
+    for row in NOTE.samples:
+        assert row["answer"].count(" mg") == row["text"].count("milligram")
+        assert not {"He", "She", "he", "she"} & set(row["answer"].split())
+
+
 def test_notes_of_several_sections_of_one_dialogue_belong_together():
     rows = [{"text": text, "section": section} for text, section in [("A  b\n", "ROS"), ("a b", "CC"), ("a c", "CC")]]
     groups = [NOTE.group(row) for row in rows]
@@ -159,6 +187,11 @@ def test_rows_with_the_same_number_in_two_files_are_told_apart(read):
     line = f'0,ALLERGY,Penicillin.,"{TALK}"'
     first, second = (read(line, name=name)[0]["id"] for name in ("one.csv", "two.csv"))
     assert (first, second) == ("one/0", "two/0")
+
+
+def test_rows_without_a_number_have_no_id(read):
+    rows = read(f',ALLERGY,None.,"{TALK}"', f' ,CC,Pain.,"{TALK}"', "3,CC,Pain.,Hello.")
+    assert [row["id"] for row in rows] == [None, None, "MTS-Dialog-Part/3"]
 
 
 def test_columns_are_found_in_any_order_and_behind_a_byte_order_mark(read):
@@ -258,6 +291,14 @@ def test_many_notes_are_one_word_and_the_same():
     assert sum(len(note.split()) == 1 for note in notes) == 168
     assert counts.most_common(1) == [("none", 51)]
     assert sum(count > 1 for count in counts.values()) == 63
+
+
+@published
+def test_the_lead_of_published_dialogues_is_better_without_what_is_no_speech():
+    found = published_rows("answer")
+    references = [NOTE.reference(row) for row in found["test 1"]]
+    leads = [answer(NOTE, found["training"], found["test 1"]) for answer in (baselines.lead, NOTE.baselines[0].answer)]
+    assert [round(NOTE.metrics[0].compute(lead, references, found["test 1"]), 3) for lead in leads] == [0.078, 0.104]
 
 
 @published

@@ -1,5 +1,4 @@
 import csv
-import json
 from collections import Counter
 
 import numpy as np
@@ -13,9 +12,14 @@ from qlorakit import audit, read_rows, split
 from qlorakit.errors import ConfigurationError, DataError, PluginError
 from qlorakit.near_duplicates import near_duplicate_groups
 from qlorakit.task import Output
-from qlorakit_medical.mtsamples import DOCUMENT_TYPES, KAGGLE_COLUMNS, ORGAN_SPECIALTIES, SPECIALTIES
-from qlorakit_medical.organ_specialty import COMMON_SPECIALTIES, ORGAN_SPECIALTY, organ_specialty_task
-from qlorakit_medical.specialty import QUESTIONS, SPECIALTY, macro_f1_of
+from qlorakit_medical.mtsamples import DOCUMENT_TYPES, KAGGLE_COLUMNS, ORGAN_SPECIALTIES, SPECIALTIES, merge_rows
+from qlorakit_medical.organ_specialty import (
+    COMMON_SPECIALTIES,
+    ORGAN_SPECIALTY,
+    organ_specialty_task,
+    rows_of_one_specialty,
+)
+from qlorakit_medical.specialty import QUESTIONS, SPECIALTY, macro_f1_of, specialty_task
 
 PUBLISHED = DATA / "mtsamples" / "mtsamples.csv"
 published = pytest.mark.skipif(not PUBLISHED.is_file(), reason=f"MTSamples are not at {PUBLISHED}")
@@ -40,12 +44,21 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def unmerged(tmp_path):
-    """The same lines as they are, in a table that no reader merges."""
-    found = tmp_path / "lines.jsonl"
-    rows = [{"medical_specialty": f" {line[1]}", "transcription": line[3], "keywords": line[4]} for line in LINES]
-    found.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return found
+def unmerged():
+    """The same lines in memory, where no reader merges them."""
+    return [{"medical_specialty": f" {line[1]}", "transcription": line[3], "keywords": line[4]} for line in LINES]
+
+
+@pytest.fixture
+def write(tmp_path):
+    def labelled(*labels, name="own.csv"):
+        """A text for each group of labels, with a line and another patient for each text."""
+        lines = [(f"STUDY: {place}.\nEnd.", label, place) for place, group in enumerate(labels) for label in group]
+        with (tmp_path / name).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([("transcription", "medical_specialty", "patient"), *lines])
+        return tmp_path / name
+
+    return labelled
 
 
 def made_up(count, labels):
@@ -106,6 +119,53 @@ def test_so_many_rows_of_each_class_can_be_trained_on(task):
     assert Counter(sides["train"][label]) == dict.fromkeys(COMMON_SPECIALTIES[:4], 5)
 
 
+def test_several_labels_are_drawn_until_the_rarest_has_so_many():
+    sets = [("Surgery", "Urology"), ("Surgery", "Neurology"), ("Surgery",), ("Letters", "Urology")]
+    rows = [{"text": text, "labels": list(sets[place % 4])} for place, (text, _) in enumerate(made_up(240, sets))]
+    sides = split(rows, task=SPECIALTY, seed=0, rows_per_class=6)
+    counts = Counter(label for labels in sides["train"]["labels"] for label in labels)
+    assert (counts["Letters"], counts["Neurology"]) == (6, 6)
+    assert (counts["Urology"], counts["Surgery"], len(sides["train"])) == (6, 6, 12)
+    plain = split(rows, task=SPECIALTY, seed=0)
+    assert {side: sides[side]["text"] for side in ("validation", "test")} == {
+        side: plain[side]["text"] for side in ("validation", "test")
+    }
+
+
+def test_a_label_with_too_few_rows_of_several_has_all_of_them():
+    sets = [("Surgery", "Urology")] * 9 + [("Surgery", "Autopsy")]
+    rows = [{"text": text, "labels": list(sets[place % 10])} for place, (text, _) in enumerate(made_up(200, sets))]
+    train = split(rows, task=SPECIALTY, seed=0, rows_per_class=40)["train"]["labels"]
+    assert Counter(map(tuple, train)) == {("Surgery", "Urology"): 40, ("Surgery", "Autopsy"): 14}
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_rows_of_one_patient_can_be_kept_together(write, task):
+    rows = read_rows(write(*[["Urology"], ["neurology"]] * 20), task=task).to_list()
+    assert [row["patient"] for row in rows] == [str(place) for place in range(40)]
+    rows = [{**row, "patient": str(place // 10)} for place, row in enumerate(rows)]
+    sides = split(rows, task=task, seed=0, group_by="patient", near_duplicates=None, validation=0.25, test=0.25)
+    found = [set(side["patient"]) for side in sides.values()]
+    assert sum(map(len, found)) == len(set.union(*found)) == 4
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_texts_of_a_published_file_without_labels_can_be_predicted(write, task):
+    rows = read_rows(write([""], ["nan"]), task=task, labelled=False).to_list()
+    assert [row[task.columns[1].name] for row in rows] == [None, None]
+    with pytest.raises(DataError, match=r"own\.csv, line 2"):
+        read_rows(write([""], ["Urology"]), task=task)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_a_misspelt_specialty_is_named_and_one_in_other_case_is_not(write, task):
+    rows = read_rows(write(["urology"], ["UROLOGY"], ["Urology", "urology"]), task=task).to_list()
+    assert {task.reference(row) for row in rows} <= {"Urology", ("Urology",)}
+    assert len(rows) == 3
+    with pytest.raises(DataError, match=r"own\.csv, line 4: .*unknown label 'Urolgy'"):
+        read_rows(write(["Urology"], ["Urolgy", "Neurology"]), task=task)
+
+
 # Specialty
 
 
@@ -116,10 +176,12 @@ def test_lines_of_one_text_become_a_row_with_its_specialties(path):
     ]  # fmt: skip
 
 
-def test_a_table_that_is_not_merged_is_read_line_by_line(unmerged):
+def test_rows_in_memory_are_read_line_by_line_until_they_are_merged(unmerged, path):
     rows = read_rows(unmerged, task=SPECIALTY).to_list()
     assert [SPECIALTY.reference(row) for row in rows] == [(line[1],) for line in LINES]
     assert len({SPECIALTY.group(row) for row in rows}) == 4
+    merged = read_rows(merge_rows(unmerged), task=SPECIALTY)
+    assert merged["labels"] == read_rows(path, task=SPECIALTY)["labels"]
 
 
 def test_kaggles_form_is_read_as_the_other(path, tmp_path):
@@ -137,8 +199,14 @@ def test_an_unknown_specialty_is_named_with_its_line(path):
         read_rows(path, task=SPECIALTY)
 
 
+def test_all_labels_are_choices_of_one_question_and_those_of_the_row_are_right():
+    (example,) = SPECIALTY.format({"text": "PLAN: Rest.", "labels": ["urology", "Letters"]})
+    assert example.choices == (*SPECIALTIES, "none")
+    assert example.right == ("Letters", "Urology")
+
+
 def test_each_question_tells_kinds_of_reports_from_fields():
-    examples = SPECIALTY.format({"text": "PLAN: Rest.", "labels": ["Letters", "Urology"]})
+    examples = specialty_task("questions").format({"text": "PLAN: Rest.", "labels": ["Letters", "Urology"]})
     asked = {example.key: example.messages[1].text.split("\n\n")[-1] for example in examples}
     assert asked == {label: QUESTIONS[label] for label in SPECIALTIES}
     assert {label for label in asked if asked[label].startswith("Is it ")} == set(DOCUMENT_TYPES)
@@ -202,6 +270,19 @@ def test_texts_of_one_organ_specialty_are_read_and_the_others_counted(path, capl
     for reason in ("several organ specialties", "no organ specialty", "an organ specialty that is none of the labels"):
         assert f"left out 1 texts with {reason}" in caplog.text
     assert "Disc" not in caplog.text
+
+
+def test_two_fields_in_any_case_are_several(write, caplog):
+    (row,) = read_rows(write(["urology", "NEUROLOGY"], ["Surgery", "neurology"]), task=ORGAN_SPECIALTY).to_list()
+    assert (row["label"], row["patient"]) == ("Neurology", "1")
+    assert "left out 1 texts with several organ specialties" in caplog.text
+
+
+def test_rows_in_memory_are_chosen_as_those_of_a_file(unmerged, path, caplog):
+    (row,) = read_rows(rows_of_one_specialty(merge_rows(unmerged)), task=ORGAN_SPECIALTY).to_list()
+    (wanted,) = read_rows(path, task=ORGAN_SPECIALTY).to_list()
+    assert (row["text"], row["label"]) == (wanted["text"], wanted["label"])
+    assert "the rows: left out 1 texts with several organ specialties" in caplog.text
 
 
 def test_other_specialties_can_be_chosen(path):

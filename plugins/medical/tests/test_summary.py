@@ -116,6 +116,26 @@ def test_a_question_is_read_whatever_is_in_it(tmp_path_factory, text):
     assert read_rows(path, task=SUMMARY)[0]["text"] == f"a{text}"
 
 
+def test_questions_of_no_file_have_no_id(read):
+    rows = read("File,CHQ,Summary\n,My toe hurts.,Why?\n ,My knee hurts.,Why?\n3.txt,I cough.,Why?\n")
+    assert [row["id"] for row in rows] == [None, None, "3.txt"]
+
+
+@pytest.mark.parametrize("nothing", ["nan", "NaN", " NAN "])
+def test_a_cell_of_nan_alone_is_empty_and_counted(read, caplog, nothing):
+    lines = ["1.txt,My nan is ill.,What helps?", f"{nothing},I cough.,Why?", f"3.txt,{nothing},Why?"]
+    rows = read("\n".join(["File,CHQ,Summary", *lines]), bad_rows="skip")
+    assert [(row["id"], row["text"]) for row in rows] == [("1.txt", "My nan is ill."), (None, "I cough.")]
+    assert "1 cells of column 'chq' hold 'nan' alone and count as empty" in caplog.text
+    assert "column 'text' is empty" in caplog.text
+
+
+def test_a_summary_of_nan_is_no_summary(read, caplog):
+    (row,) = read("File,CHQ,Summary\n1.txt,My toe hurts.,NaN\n", labelled=False)
+    assert SUMMARY.format(row)[0].target is None
+    assert "1 cells of column 'summary'" in caplog.text
+
+
 def test_a_question_without_a_summary_is_named_with_its_line(read):
     with pytest.raises(DataError, match=r"meqsum\.csv, line 3: column 'answer' holds ''"):
         read("File,CHQ,Summary\n1.txt,My toe hurts.,Why?\n2.txt,My toe hurts more., \n")

@@ -1,12 +1,15 @@
 """``medical/advice``: an answer to a patient's question, as pages of patient education give it.
 
 A row: ``{"question": "What are the symptoms of gout?", "answer": "Gout causes ...", "focus": "Gout"}``; the topic
-stands in the question anyway: it is not shown, but keeps the questions about it together.
+stands in the question anyway: it is not shown, but keeps the questions about it together.  Rows without a topic are
+not kept together: a split may put questions on one topic on different sides.
 
 The base model of qlorakit-tiny was pretrained on nine tenths of the topics of MedQuAD.  A measurement with it must use
 the rows of the others, for which ``qlorakit_tiny.pretraining.corpus.is_reserved_topic(row["focus"])`` holds: 1,668.
-Of these, 61 have an answer that is also that of another topic, and 6 topics were read under another spelling, such as
-"stiff-person syndrome"; leave out rows whose :func:`topic` or answer is that of a row that was read.
+Leave out of these the 27 whose topic was read under another spelling, such as "stiff-person syndrome", and 180 more
+whose answer is nearly one that was read (:func:`~qlorakit.near_duplicates.near_duplicate_groups`): 1,461 remain.  They
+are not all new: pages of GHR and GARD are written by one pattern, and 759 of the answers have 13 words in a row in
+common with one that was read, 179 of them half of these runs or more.
 
 Critical errors are not counted: an answer of a hundred words has many right wordings that name other problems.
 """
@@ -30,9 +33,9 @@ from qlorakit_medical.csv_rows import header_of, read_csv
 logger = logging.getLogger(__name__)
 
 QUESTION = Column("question", aliases=("text", "query", "message"))
-FOCUS = Column("focus", aliases=("focus_area", "topic"), optional=True)
+FOCUS = Column("focus", aliases=("focus_area", "question_focus", "topic"), optional=True)
 ANSWER = Column("answer", aliases=("response", "target"), label=True)
-COPIED = {"qtype", "question", "answer"}  # columns of a copy
+KIND = {"qtype", "question_type"}  # one of which a copy has
 DECLARATION = re.compile("<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
@@ -149,7 +152,7 @@ def _document(path: Path) -> ET.Element:
 
 def _is_copy(path: Path, head: Sequence[str]) -> bool:
     names = header_of(path, head)
-    return names >= COPIED and names.isdisjoint((FOCUS.name, *FOCUS.aliases))
+    return names >= {"question", "answer"} and bool(names & KIND) and names.isdisjoint((FOCUS.name, *FOCUS.aliases))
 
 
 def _read_copy(path: Path) -> Iterable[tuple[int, Row]]:
@@ -185,7 +188,10 @@ MEDQUAD = PublicDataset(
             "topics are written in several ways: 5,125 as they stand, 4,741 without regard to case, 4,711 without "
             "punctuation; 14 rows have none"
         ),
-        "copies on the Hub, with the columns qtype, Question and Answer, do not tell topics",
+        (
+            "copies on the Hub with the columns qtype, Question and Answer do not tell topics; another has them as "
+            "question_focus: rows without a topic, in memory as in files, are not kept together by a split"
+        ),
         (
             "10,819 rows are from pages of GHR and GARD on rare diseases, written by one pattern; 49 answers, of 588 "
             "rows, belong to several topics, the commonest in 348 rows: a split by topic does not keep them apart"

@@ -1,6 +1,7 @@
 """BC5CDR, chemicals and diseases in abstracts, as it is published in BIO: ``token TAB tag`` in each line.
 
-Sentences are parted by empty lines; which of them make up an abstract is not marked.  Lines are cut at the tab and
+Sentences are parted by empty lines; which of them make up an abstract is not marked in the published files.  Copies
+that mark it with ``-DOCSTART-`` lines have the column ``document``, as ``"train/1"``.  Lines are cut at the tab and
 nowhere else: quotation marks are tokens, and a reader of tables would take what stands between two of them for one
 cell.
 """
@@ -17,6 +18,7 @@ TYPES = ("Chemical", "Disease")
 ENDINGS = (".tsv", ".txt")
 TAG = re.compile(rf"O|[BI]-(?:{'|'.join(TYPES)})")
 TAG_OF_SOME_SCHEME = re.compile(r"O|[BIESLU]-\S+")
+DOCUMENT_START = "-DOCSTART-"
 CELLS = 2  # of a line: a token and its tag
 
 Tagged = tuple[str, str]
@@ -30,20 +32,26 @@ def _is_tagged(path: Path, head: Sequence[str]) -> bool:
 
 
 def _read_tagged(path: Path) -> Iterable[tuple[int, Row]]:
-    """Sentences, each with the number of its first line."""
-    for number, tokens in _sentences(path):
-        yield number, {"tokens": [token for token, _ in tokens], "tags": [tag for _, tag in tokens]}
+    """Sentences, each with the number of its first line, and with its document where these are marked."""
+    for number, document, tokens in _sentences(path):
+        row = {"tokens": [token for token, _ in tokens], "tags": [tag for _, tag in tokens]}
+        yield number, {**row, "document": f"{path.stem}/{document}"} if document else row
 
 
-def _sentences(path: Path) -> Iterator[tuple[int, list[Tagged]]]:
+def _sentences(path: Path) -> Iterator[tuple[int, int, list[Tagged]]]:
+    """The number of a sentence's first line, that of its document from 1 (0 before the first mark), and its tokens."""
     tokens: list[Tagged] = []
+    document = 0
     with path.open(encoding=file_encoding(path)) as file:
         for number, line in enumerate([*file, ""], start=1):
-            if line.strip():
+            starts = line.split()[:1] == [DOCUMENT_START]
+            if line.strip() and not starts:
                 tokens.append(_checked(line, f"{path}, line {number}"))
-            elif tokens:
-                yield number - len(tokens), tokens
+                continue
+            if tokens:
+                yield number - len(tokens), document, tokens
                 tokens = []
+            document += starts
 
 
 def _checked(line: str, where: str) -> Tagged:

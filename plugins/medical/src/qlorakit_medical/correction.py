@@ -3,7 +3,12 @@
 A row: ``{"draft": "Patient denies chest pane.", "corrected": "Patient denies chest pain."}``.
 
 No public data set of medical drafts with their corrections is known that may be named here: rows are those of a house,
-from its own recogniser and its own transcriptionists.
+from its own recogniser and its own transcriptionists.  They are patients' data, never to be passed on, and have traps
+of their own:
+
+- A corrected text may hold what was never dictated, such as a heading or a signature: no model can learn that.
+- Templates that are repeated in every document make the word error rate look better than it is.
+- Dictations of one speaker belong on one side of a split: pass ``group_by=`` with the speaker's column.
 """
 
 from collections.abc import Sequence
@@ -11,27 +16,13 @@ from typing import Any
 
 from qlorakit.cells import required_text
 from qlorakit.kinds import text
-from qlorakit.task import Baseline, Column, Output, PublicDataset, Row, Task
+from qlorakit.task import Baseline, Column, Output, Row, Task
 from qlorakit.text_metrics import word_error_rate
 from qlorakit_medical.correction_samples import CORRECTION_SAMPLES
 from qlorakit_medical.critical_errors import CRITICAL_METRICS
 
 DRAFT = Column("draft", aliases=("transcript", "hypothesis", "recognised", "recognized", "asr", "text"))
 CORRECTED = Column("corrected", aliases=("correction", "edited", "reference", "answer", "target"), label=True)
-
-OWN_DRAFTS = PublicDataset(
-    name="drafts and corrections of your own",
-    identifier="none: it is not public",
-    url="none: it stays in the house",
-    licence="of the house whose dictations they are: patients' data, never to be passed on",
-    citation="none: every house has its own",
-    columns=(DRAFT.name, CORRECTED.name),
-    traps=(
-        "a corrected text may hold what was never dictated, such as a heading or a signature: no model can learn that",
-        "templates that are repeated in every document make the word error rate look better than it is",
-        "dictations of one speaker belong on one side of a split: pass group_by= with the speaker's column",
-    ),
-)
 
 
 def unchanged(task: Task[Any], train: Sequence[Row], rows: Sequence[Row]) -> list[Output[str]]:
@@ -52,5 +43,4 @@ CORRECTION = text(
     metrics=(word_error_rate(), *CRITICAL_METRICS),
     baselines=(Baseline("unchanged", unchanged),),
     samples=CORRECTION_SAMPLES,
-    datasets=(OWN_DRAFTS,),
 )

@@ -1,13 +1,19 @@
 """Csv files with a header, as medical data sets are published: recognised by their columns, read with line numbers."""
 
 import csv
-from collections.abc import Iterator, Sequence
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from qlorakit.errors import DataError
 from qlorakit.file_readers import Reader
 from qlorakit_medical.mtsamples import BYTE_ORDER_MARK
+
+logger = logging.getLogger(__name__)
+
+NO_CELL = "nan"  # what pandas makes of an empty cell
 
 
 def header_of(path: Path, head: Sequence[str]) -> frozenset[str]:
@@ -35,3 +41,25 @@ def read_csv(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             msg = f"{path}, line {item.number}: {item.error}"
             raise DataError(msg)
         yield item.number, {name.strip().casefold(): cell for name, cell in item.row.items()}
+
+
+def without_nan(
+    path: Path, lines: Iterable[tuple[int, dict[str, Any]]], names: Sequence[str]
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Lines with the cells of some columns empty where they hold nothing but ``nan``; how many do is logged.
+
+    Args:
+        path: Of the file, for messages.
+        lines: As from :func:`read_csv`.
+        names: The columns, case-folded.
+
+    Yields:
+        The line's number and its cells.
+    """
+    found: Counter[str] = Counter()
+    for number, cells in lines:
+        gaps = [name for name in names if cells[name].strip().casefold() == NO_CELL]
+        found.update(gaps)
+        yield number, {**cells, **dict.fromkeys(gaps, "")}
+    for name, count in found.items():
+        logger.warning("%s: %d cells of column %r hold %r alone and count as empty", path, count, name, NO_CELL)

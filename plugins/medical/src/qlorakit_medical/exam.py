@@ -140,7 +140,10 @@ def _format(first: int | None) -> FileFormat:
         entries = list(_entries(path))
         counted_from = _counted_from(path, entries, first)
         for number, entry, place in entries:
-            yield number, _row_of(entry, None if place is None else place - counted_from, first)
+            answer: object = place
+            if place is not None and first is None:
+                answer = _answer(entry, place, counted_from, f"{path}, line {number}")
+            yield number, _row_of(entry, answer)
 
     return FileFormat("MedMCQA (question, opa to opd, cop)", _is_medmcqa, read)
 
@@ -159,13 +162,18 @@ def _entries(path: Path) -> Iterator[tuple[int, Mapping[str, Any], int | None]]:
 
 
 def _number(given: object, where: str) -> int | None:
-    written = str(int(given)) if isinstance(given, float) and given.is_integer() else str(given).strip()
+    written = _whole(given)
     if is_blank(given) or written == UNLABELLED:
         return None
     if written not in set("01234"):
         msg = f"{where}: column {NUMBER!r} holds {given!r}, where the number of an option from 0 or 1 on is expected"
         raise DataError(msg)
     return int(written)
+
+
+def _whole(given: object) -> str:
+    """What a cell holds as text; a table with blank cells writes 1 as 1.0."""
+    return re.sub(r"\.0+$", "", str(given).strip())
 
 
 def _counted_from(path: Path, entries: Iterable[tuple[int, Mapping[str, Any], int | None]], first: int | None) -> int:
@@ -190,20 +198,36 @@ def _counted_from(path: Path, entries: Iterable[tuple[int, Mapping[str, Any], in
     return told[0] if told else first or 0
 
 
-def _row_of(entry: Mapping[str, Any], place: int | None, first: int | None) -> Row:
-    """A row, with the place of its right option, counted from 0, as the task writes answers."""
+def _row_of(entry: Mapping[str, Any], answer: object) -> Row:
+    """A row in the task's column names."""
     options = {column.name: entry.get(name) for column, name in zip(OPTIONS, PUBLISHED_OPTIONS, strict=True)}
     others = {name: cell for name, cell in entry.items() if name not in {*PUBLISHED_OPTIONS, NUMBER, "subject_name"}}
-    answer = None if place is None else _answer(place, list(options.values()), first)
     return {**others, **options, "answer": answer, "subject": entry.get("subject_name")}
 
 
-def _answer(place: int, options: Sequence[Any], first: int | None) -> Any:  # noqa: ANN401  # what a cell holds
-    """A letter, unless it is what an option says, such as the vitamins A and C; then the option."""
-    if first is not None:
-        return place + first
-    said = [str(option).strip() for option in options]
-    return options[place] if LETTERS[place] in said else LETTERS[place]
+def _answer(entry: Mapping[str, Any], number: int, counted_from: int, where: str) -> object:
+    """A letter, unless it is what another option says, such as the vitamins A and C; then the option.
+
+    Raises:
+        DataError: The option is another one's letter in turn, or stands there twice.
+    """
+    options = [entry.get(name) for name in PUBLISHED_OPTIONS]
+    right = options.pop(number - counted_from)
+    letter, own, others = LETTERS[number - counted_from], str(right).strip(), {str(item).strip() for item in options}
+    if own == letter or letter not in others:
+        return letter
+    if own in others | set(LETTERS):
+        msg = (
+            f"{where}: some options are letters themselves, so that neither {letter!r} nor {own!r} tells which one is "
+            f"right; pass the task qlorakit_medical.exam.exam_task(first={counted_from})"
+        )
+        raise DataError(msg)
+    return right
+
+
+def _as_asked(row: Row) -> Row:
+    """A row as it is asked: the number that stands for no answer is none."""
+    return {**row, ANSWER.name: None} if _whole(row.get(ANSWER.name)) == UNLABELLED else row
 
 
 MEDMCQA = PublicDataset(
@@ -242,7 +266,8 @@ def exam_task(first: int | None = None, name: str = "medical/exam") -> Task[str]
 
     Args:
         first: The number of the first option, 0 or 1, where answers are numbers in a column ``answer`` or ``cop``;
-            files of MedMCQA need it only where no 0 and no 4 occurs in them.
+            files of MedMCQA need it only where no 0 and no 4 occurs in them, or where options are letters themselves.
+            A -1 is no answer then, as in the Hub's test file.
         name: ``"domain/task"``.
 
     Raises:
@@ -264,10 +289,21 @@ def exam_task(first: int | None = None, name: str = "medical/exam") -> Task[str]
         group=question_of,
         metrics=(accuracy(), subject_macro_accuracy(), log_loss(), ece()),
         baselines=(MAJORITY, Baseline("all of the above", all_of_the_above)),
-        samples=[{**row, "answer": _answer(LETTERS.index(row["answer"]), (), first)} for row in EXAM_SAMPLES],
+        samples=[
+            row if first is None else {**row, ANSWER.name: LETTERS.index(row[ANSWER.name]) + first}
+            for row in EXAM_SAMPLES
+        ],
         datasets=(MEDMCQA,),
     )
-    return dataclasses.replace(task, columns=(*task.columns, SUBJECT))
+    columns = (*task.columns, SUBJECT)
+    if first is None:
+        return dataclasses.replace(task, columns=columns)
+    return dataclasses.replace(
+        task,
+        columns=columns,
+        format=lambda row: task.format(_as_asked(row)),
+        reference=lambda row: task.reference(_as_asked(row)),
+    )
 
 
 EXAM = exam_task()

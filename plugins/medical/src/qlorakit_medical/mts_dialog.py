@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from qlorakit.cells import is_blank
 from qlorakit.task import Column, FileFormat, PublicDataset, Row
 from qlorakit_medical.csv_rows import header_of, read_csv
 
@@ -40,11 +41,15 @@ def _is_mts_dialog(path: Path, head: Sequence[str]) -> bool:
 
 
 def _read_mts_dialog(path: Path) -> Iterable[tuple[int, Row]]:
-    """Dialogues with plain line breaks, their sections and notes, and an ``id`` that holds beyond the file."""
+    """Dialogues with plain line breaks, their sections and notes, and an ``id`` that holds beyond the file.
+
+    A row without an ID has none.
+    """
     for number, cells in read_csv(path):
         dialogue = cells["dialogue"].replace("\r\n", "\n").replace("\r", "\n").strip()
         note, header = cells["section_text"].strip(), cells["section_header"].strip()
-        yield number, {"text": dialogue, "section": header, "note": note, "id": f"{path.stem}/{cells['id']}"}
+        identity = None if is_blank(cells["id"]) else f"{path.stem}/{cells['id']}"
+        yield number, {"text": dialogue, "section": header, "note": note, "id": identity}
 
 
 MTS_DIALOG_CSV = FileFormat(

@@ -28,8 +28,8 @@ NOTE_SAMPLES: Sequence[Row] = (
         "text": "Doctor: What brings you here?\nPatient: My right knee has been hurting for two weeks.\n"
         "Doctor: Did you injure it?\nPatient: I twisted it at football.\nDoctor: Any fever?\nPatient: No fever.",
         "section": "GENHX",
-        "answer": "The patient has had right knee pain for two weeks after twisting the knee at football. He denies "
-        "fever.",
+        "answer": "The patient has had right knee pain for two weeks after twisting the knee at football. The "
+        "patient denies fever.",
     },
     {
         "text": "Doctor: Have you been ill before?\nPatient: I have asthma, that is all.\nDoctor: No diabetes, no "
@@ -44,10 +44,11 @@ NOTE_SAMPLES: Sequence[Row] = (
         "answer": "X-ray of the right shoulder shows arthritis and no fracture.",
     },
     {
-        "text": "Doctor: Go on with the metformin, eight hundred and fifty with breakfast.\nPatient: And for my nose?\n"
-        "Doctor: It is sinusitis, so you get amoxicillin, two hundred and fifty, twice a day.",
+        "text": "Doctor: Go on with the metformin, eight hundred and fifty milligrams with breakfast.\n"
+        "Patient: And for my nose?\n"
+        "Doctor: It is sinusitis, so you get amoxicillin, two hundred and fifty milligrams, twice a day.",
         "section": "PLAN",
-        "answer": "Continue metformin 850 mg daily. Start amoxicillin 250 mg twice daily for sinusitis.",
+        "answer": "Continue metformin 850 mg with breakfast. Start amoxicillin 250 mg twice daily for sinusitis.",
     },
     {
         "text": "Doctor: Do any medicines disagree with you?\nPatient: Penicillin gave me a rash.\n"
@@ -80,9 +81,9 @@ NOTE_SAMPLES: Sequence[Row] = (
         "Return in one week.",
     },
     {
-        "text": "Doctor: Which tablets are you on these days?\nPatient: They raised my metformin to a thousand, "
-        "twice daily. Lisinopril is twenty now, once a day.\nDoctor: Anything for pain?\n"
-        "Patient: Ibuprofen, four hundred, when the left knee hurts.",
+        "text": "Doctor: Which tablets are you on these days?\nPatient: They raised my metformin to a thousand "
+        "milligrams, twice daily. Lisinopril is twenty milligrams now, once a day.\nDoctor: Anything for pain?\n"
+        "Patient: Ibuprofen, four hundred milligrams, when the left knee hurts.",
         "section": "MEDICATIONS",
         "answer": "Metformin 1000 mg twice daily. Lisinopril 20 mg daily. Ibuprofen 400 mg for left knee pain.",
     },
@@ -93,7 +94,7 @@ NOTE_SAMPLES: Sequence[Row] = (
         "answer": "Positive for chest pain and shortness of breath on exertion. Negative for nausea.",
     },
     {
-        "text": "Doctor: What do you take for your sugar?\nPatient: Metformin, five hundred, twice a day.\n"
+        "text": "Doctor: What do you take for your sugar?\nPatient: Metformin, five hundred milligrams, twice a day.\n"
         "Doctor: And for the blood pressure?\nPatient: Lisinopril, ten milligrams every morning.",
         "section": "MEDICATIONS",
         "answer": "Metformin 500 mg twice daily, lisinopril 10 mg daily.",

@@ -1,6 +1,9 @@
 """``medical/organ_specialty``: the one field of medicine that a report belongs to, whatever kind of report it is.
 
 A row: ``{"text": "PROCEDURE: Cataract extraction ...", "label": "Ophthalmology"}``.
+
+Rows of MTSamples in memory, of the Hub or in parquet are to be merged first:
+``rows_of_one_specialty(merge_rows(rows))``, see :func:`~qlorakit_medical.mtsamples.merge_rows`.
 """
 
 import functools
@@ -8,11 +11,19 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from qlorakit.errors import PluginError, did_you_mean
 from qlorakit.kinds import single_label
 from qlorakit.task import Column, FileFormat, Row, Task
-from qlorakit_medical.mtsamples import MTSAMPLES, ORGAN_SPECIALTIES, is_transcriptions, read_transcriptions, same_text
+from qlorakit_medical.mtsamples import (
+    MTSAMPLES,
+    ORGAN_SPECIALTIES,
+    SPECIALTIES,
+    is_transcriptions,
+    read_transcriptions,
+    same_text,
+)
 from qlorakit_medical.specialty import TRANSCRIPTION
 from qlorakit_medical.specialty_samples import SPECIALTY_SAMPLES
 
@@ -30,8 +41,8 @@ def organ_specialty_task(labels: Sequence[str] = COMMON_SPECIALTIES) -> Task[str
     """The task for a choice of fields.
 
     Of MTSamples' files it reads the texts with exactly one of the 28 organ specialties, which must be among the labels;
-    kinds of reports such as Surgery are ignored.  The others are left out and counted in the log.  Rows of other
-    sources are taken as they are.
+    kinds of reports such as Surgery are ignored.  The others are left out and counted in the log, but for texts without
+    any label, which are not labelled yet.  Rows of other sources are taken as they are.
 
     Args:
         labels: Two or more of :data:`~qlorakit_medical.mtsamples.ORGAN_SPECIALTIES`.
@@ -46,7 +57,7 @@ def organ_specialty_task(labels: Sequence[str] = COMMON_SPECIALTIES) -> Task[str
             f"{did_you_mean(str(unknown[0]), ORGAN_SPECIALTIES)}"
         )
         raise PluginError(msg)
-    names = "MTSamples .csv (texts of one organ specialty)"
+    names = "MTSamples .csv, .tsv, .json (texts of one organ specialty)"
     return single_label(
         "medical/organ_specialty",
         summary=f"Which of {len(labels)} fields of medicine a medical report belongs to, one alone",
@@ -61,25 +72,48 @@ def organ_specialty_task(labels: Sequence[str] = COMMON_SPECIALTIES) -> Task[str
     )
 
 
+def rows_of_one_specialty(rows: Iterable[Row], labels: Collection[str] = COMMON_SPECIALTIES) -> list[dict[str, Any]]:
+    """What the task reads of MTSamples' files, of rows in memory; how many others are left out is logged.
+
+    Args:
+        rows: From :func:`~qlorakit_medical.mtsamples.merge_rows`.
+        labels: As for :func:`organ_specialty_task`.
+
+    Returns:
+        The rows with exactly one organ specialty, which is among the labels, as ``label``; with ``None`` those without
+        any label, and with what is no specialty, for the task to name it, those that have such a label.
+    """
+    return [row for _, row in _logged(labels, enumerate(rows, start=1), "the rows")]
+
+
 def _read(labels: Collection[str], path: Path) -> Iterable[tuple[int, Row]]:
+    return _logged(labels, read_transcriptions(path), str(path))
+
+
+def _logged(
+    labels: Collection[str], rows: Iterable[tuple[int, Row]], source: str
+) -> Iterable[tuple[int, dict[str, Any]]]:
     left_out: Counter[str] = Counter()
-    yield from _of_one(labels, read_transcriptions(path), left_out)
+    yield from _of_one(labels, rows, left_out)
     for reason, count in left_out.items():
-        logger.warning("%s: left out %d texts with %s", path, count, reason)
+        logger.warning("%s: left out %d texts with %s", source, count, reason)
 
 
 def _of_one(
     labels: Collection[str], rows: Iterable[tuple[int, Row]], left_out: Counter[str]
-) -> Iterable[tuple[int, Row]]:
+) -> Iterable[tuple[int, dict[str, Any]]]:
     """The rows with exactly one organ specialty, which is among the labels; the others are counted by reason."""
     for number, row in rows:
-        found = [label for label in row["labels"] or () if label in ORGAN_SPECIALTIES]
-        if len(found) != 1:
+        given = row["labels"] or ()
+        unknown = [label for label in given if label not in SPECIALTIES]
+        found = unknown[:1] or [label for label in given if label in ORGAN_SPECIALTIES]
+        if given and len(found) != 1:
             left_out["several organ specialties" if found else "no organ specialty"] += 1
-        elif found[0] not in labels:
+        elif found and not unknown and found[0] not in labels:
             left_out["an organ specialty that is none of the labels"] += 1
         else:
-            yield number, {**{name: cell for name, cell in row.items() if name != "labels"}, "label": found[0]}
+            others = {name: cell for name, cell in row.items() if name != "labels"}
+            yield number, {**others, "label": found[0] if found else None}
 
 
 ORGAN_SPECIALTY = organ_specialty_task()

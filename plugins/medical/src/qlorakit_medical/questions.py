@@ -6,12 +6,15 @@ The question comes first, so that where a text is too long the abstract is cut a
 shown without its conclusion, which PubMedQA keeps apart as ``LONG_ANSWER``: whoever reads it has been told the answer.
 
 Of PubMedQA, 500 rows are the official test.  Where their ids, ``test_ground_truth.json``, stand beside the file, rows
-have a column ``published_split`` for :func:`~qlorakit.split_by_column`.
+have a column ``published_split`` for :func:`~qlorakit.split_by_column`.  Where they name none of its rows, as beside
+the other sets of PubMedQA, there is no such column; labels that are not those of the file are an error.
 """
 
 import json
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +23,15 @@ from qlorakit.errors import DataError
 from qlorakit.kinds import single_label
 from qlorakit.task import Column, FileFormat, PublicDataset, Row
 from qlorakit.text_encoding import file_encoding
+from qlorakit_medical.mtsamples import BYTE_ORDER_MARK
 from qlorakit_medical.question_samples import QUESTION_SAMPLES
 
 logger = logging.getLogger(__name__)
 
 LABELS = ("yes", "no", "maybe")
 USED = frozenset(("QUESTION", "CONTEXTS", "final_decision"))
+FIRST_ENTRY = re.compile(r'\s*\{\s*"\d+"\s*:\s*\{')
+KEYS = re.compile(r'"(?:QUESTION|CONTEXTS|LABELS|MESHES|YEAR|LONG_ANSWER|final_decision|reasoning_\w+_pred)"')
 RENAMED = {"LABELS": "sections"}  # headings of the parts of the abstract, and no labels of the row
 TEST_IDS, PUBLISHED_SPLIT = "test_ground_truth.json", "published_split"
 TOLD = (
@@ -64,33 +70,54 @@ def abstract_of(row: Row) -> str:
 
 
 def _is_pubmedqa(path: Path, head: Sequence[str]) -> bool:
-    beginning = "\n".join(head)
-    return path.suffix.lower() == ".json" and '"QUESTION"' in beginning and '"CONTEXTS"' in beginning
+    beginning = "\n".join(head).removeprefix(BYTE_ORDER_MARK)
+    return path.suffix.lower() == ".json" and bool(FIRST_ENTRY.match(beginning) and KEYS.search(beginning))
 
 
 def _read_pubmedqa(path: Path) -> Iterable[tuple[int, Row]]:
     """A row for each entry; the number is that of the entry."""
-    test = _test_ids(path.parent / TEST_IDS)
     entries = _json_object(path)
-    for number, (pubid, entry) in enumerate(entries.items(), start=1):
-        row = _row_of(pubid, entry, f"{path}, entry {pubid!r}")
-        yield number, row if test is None else {**row, PUBLISHED_SPLIT: "test" if pubid in test else "train"}
-    if test is not None:
-        found = sum(pubid in test for pubid in entries)
+    rows = {pubid: _row_of(pubid, entry, f"{path}, entry {pubid!r}") for pubid, entry in entries.items()}
+    test = _test_ids(path, rows)
+    for number, (pubid, row) in enumerate(rows.items(), start=1):
+        yield number, {**row, PUBLISHED_SPLIT: "test" if pubid in test else "train"} if test else row
+
+
+def _test_ids(path: Path, rows: Mapping[str, Row]) -> set[str]:
+    """Which rows are the official test, which is logged; none where nothing beside the file tells.
+
+    Raises:
+        DataError: What is beside the file has other labels than it: they are not of one data set.
+    """
+    beside = path.parent / TEST_IDS
+    truth = _json_object(beside) if beside.is_file() else {}
+    found = {pubid for pubid in rows if pubid in truth}
+    for pubid in sorted(found):
+        label = rows[pubid]["label"]
+        if not is_blank(label) and _folded(label) != _folded(truth[pubid]):
+            msg = (
+                f"{path}, entry {pubid!r}: the answer is {label!r}, but {truth[pubid]!r} in {TEST_IDS} beside it; "
+                "correct the wrong one, or move that file away if it belongs to other rows"
+            )
+            raise DataError(msg)
+    if found:
         logger.warning(
             "%s: column %r says that %d of %d rows are the official test, by %s beside it", path, PUBLISHED_SPLIT,
-            found, len(entries), TEST_IDS,
+            len(found), len(rows), TEST_IDS,
         )  # fmt: skip
+    elif truth:
+        logger.warning("%s: %s beside it names none of its rows and is not used", path, TEST_IDS)
+    return found
 
 
-def _test_ids(path: Path) -> Collection[str] | None:
-    return _json_object(path).keys() if path.is_file() else None
+def _folded(label: object) -> str:
+    return str(label).strip().casefold()
 
 
 def _json_object(path: Path) -> Mapping[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding=file_encoding(path)))
-    except (json.JSONDecodeError, RecursionError) as error:
+        found = json.loads(path.read_text(encoding=file_encoding(path)), object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError) as error:  # a name occurs twice, or it is no JSON
         msg = f"{path} cannot be read as JSON ({error}); download it once more"
         raise DataError(msg) from error
     if not isinstance(found, dict):
@@ -99,19 +126,34 @@ def _json_object(path: Path) -> Mapping[str, Any]:
     return found
 
 
+def _without_repeats(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, unless a name occurs twice in it, of which the json module would keep the last without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
+        msg = f"the name {twice!r} occurs twice in an object"
+        raise ValueError(msg)
+    return found
+
+
 def _row_of(pubid: str, entry: Any, where: str) -> Row:  # noqa: ANN401  # whatever the file holds
     missing = [key for key in ("QUESTION", "CONTEXTS") if not isinstance(entry, dict) or is_blank(entry.get(key))]
     if missing:
         msg = f"{where}: {missing[0]} is missing; it needs a QUESTION and a list of CONTEXTS"
         raise DataError(msg)
-    others = {RENAMED.get(key, key.lower()): cell for key, cell in entry.items() if key not in USED}
-    return {
+    row = {
         "pubid": pubid,
         "question": entry["QUESTION"],
         "abstract": entry["CONTEXTS"],
         "label": entry.get("final_decision"),
-        **others,
     }
+    for key in filter(lambda key: key not in USED, entry):
+        name = RENAMED.get(key, key.lower())
+        if name in row:
+            msg = f"{where}: {key!r} would be the column {name!r}, which there is already; rename or remove it"
+            raise DataError(msg)
+        row[name] = entry[key]
+    return row
 
 
 PUBMEDQA_JSON = FileFormat("PubMedQA .json (entries with QUESTION and CONTEXTS)", _is_pubmedqa, _read_pubmedqa)

@@ -1,16 +1,23 @@
 """``medical/specialty``: which fields of medicine a report belongs to, and what kind of report it is.
 
 A row: ``{"text": "PROCEDURE: Cataract extraction ...", "labels": ["Ophthalmology", "Surgery"]}``.
+
+All 40 labels are the choices of one question, so that a report costs little more than its text;
+:func:`specialty_task` makes the same task with a question for each label.
+
+Rows of MTSamples in memory, of the Hub or in parquet have one label each until
+:func:`~qlorakit_medical.mtsamples.merge_rows` has merged those of one text.
 """
 
 import functools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from qlorakit.kinds import multilabel
 from qlorakit.metrics import exact_match, example_f1, multilabel_macro_f1, multilabel_micro_f1
 from qlorakit.score_metrics import multilabel_auprc, multilabel_auroc
-from qlorakit.task import Column, Metric, Output, Row
+from qlorakit.task import Column, Metric, Output, Row, Task
 from qlorakit_medical.mtsamples import (
     DOCUMENT_TYPES,
     MTSAMPLES,
@@ -74,27 +81,45 @@ def _restricted_counts(
     return counts(_restricted_output(output, some), _restricted(reference, some), row)
 
 
-SPECIALTY = multilabel(
-    "medical/specialty",
-    summary="Which of 28 fields of medicine a medical report belongs to, and which of 12 kinds of report it is",
-    instruction="Read the medical report and answer the question about its kind or its field with yes or no.",
-    labels={label: QUESTIONS[label] for label in SPECIALTIES},
-    question="{label}",
-    text=TRANSCRIPTION,
-    label=Column("labels", aliases=("label", "medical_specialty", "specialty", "specialties"), label=True),
-    none_label=False,  # every published report has a label: a further class would hold nothing but mistakes
-    file_formats=(SPECIALTIES_CSV,),
-    group=same_text,
-    metrics=(
-        multilabel_macro_f1(SPECIALTIES),
-        macro_f1_of("organ_macro_f1", ORGAN_SPECIALTIES),
-        macro_f1_of("document_macro_f1", DOCUMENT_TYPES),
-        multilabel_micro_f1(SPECIALTIES),
-        example_f1(),
-        exact_match(),
-        multilabel_auroc(SPECIALTIES),
-        multilabel_auprc(SPECIALTIES),
-    ),
-    samples=SPECIALTY_SAMPLES,
-    datasets=(MTSAMPLES,),
-)
+def specialty_task(encoding: Literal["ranking", "questions"] = "ranking") -> Task[Labels]:
+    """The task in one of two forms.
+
+    Args:
+        encoding: ``"ranking"`` asks one question with all labels as its choices; ``"questions"`` one for each label, to
+            be answered by yes or no, which takes twice as many tokens.
+
+    Raises:
+        PluginError: There is no such encoding.
+    """
+    asked = {
+        "ranking": "Name a field of medicine that the report belongs to, or what kind of report it is.",
+        "questions": "Read the medical report and answer the question about its kind or its field with yes or no.",
+    }
+    return multilabel(
+        "medical/specialty",
+        summary="Which of 28 fields of medicine a medical report belongs to, and which of 12 kinds of report it is",
+        instruction=asked.get(encoding, ""),
+        labels={label: QUESTIONS[label] for label in SPECIALTIES},
+        question="{label}",
+        text=TRANSCRIPTION,
+        label=Column("labels", aliases=("label", "medical_specialty", "specialty", "specialties"), label=True),
+        none_label=False,  # every published report has a label: a further class would hold nothing but mistakes
+        encoding=encoding,
+        file_formats=(SPECIALTIES_CSV,),
+        group=same_text,
+        metrics=(
+            multilabel_macro_f1(SPECIALTIES),
+            macro_f1_of("organ_macro_f1", ORGAN_SPECIALTIES),
+            macro_f1_of("document_macro_f1", DOCUMENT_TYPES),
+            multilabel_micro_f1(SPECIALTIES),
+            example_f1(),
+            exact_match(),
+            multilabel_auroc(SPECIALTIES),
+            multilabel_auprc(SPECIALTIES),
+        ),
+        samples=SPECIALTY_SAMPLES,
+        datasets=(MTSAMPLES,),
+    )
+
+
+SPECIALTY = specialty_task()

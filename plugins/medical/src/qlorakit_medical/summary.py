@@ -10,11 +10,12 @@ copies the right words from a record has an easy part of them.
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from qlorakit.cells import is_blank
 from qlorakit.kinds import text
 from qlorakit.task import Column, FileFormat, PublicDataset, Row
 from qlorakit.text_metrics import chrf, rouge
 from qlorakit_medical.critical_errors import CRITICAL_METRICS
-from qlorakit_medical.csv_rows import header_of, read_csv
+from qlorakit_medical.csv_rows import header_of, read_csv, without_nan
 from qlorakit_medical.mtsamples import DESCRIPTIONS_CSV, MTSAMPLES, same_text
 from qlorakit_medical.summary_samples import SUMMARY_SAMPLES
 
@@ -26,9 +27,13 @@ def _is_meqsum(path: Path, head: Sequence[str]) -> bool:
 
 
 def _read_meqsum(path: Path) -> Iterable[tuple[int, Row]]:
-    """Questions as they were sent, and their summaries in one line without surrounding white space."""
-    for number, cells in read_csv(path):
-        yield number, {"text": cells["chq"], "answer": " ".join(cells["summary"].split()), "id": cells["file"]}
+    """Questions as they were sent, and their summaries in one line without surrounding white space.
+
+    Rows that name no file have no ``id``.
+    """
+    for number, cells in without_nan(path, read_csv(path), [name.casefold() for name in COLUMNS]):
+        identity = None if is_blank(cells["file"]) else cells["file"]
+        yield number, {"text": cells["chq"], "answer": " ".join(cells["summary"].split()), "id": identity}
 
 
 MEQSUM_CSV = FileFormat("MeQSum .csv (File,CHQ,Summary)", _is_meqsum, _read_meqsum)
