@@ -111,6 +111,8 @@ def table(domain: str, results: Iterable[Result]) -> str:
     lines += ["", *_settings_lines(results)]
     lines += ["", "What each report says first:", ""]
     lines += [f"- {result['job']}: {result['headline']}" for result in results]
+    lines += ["", "What each report warns of:", ""]
+    lines += [f"- {result['job']}: {'; '.join(result['notes'])}." for result in results if result["notes"]]
     lines += ["", "Further metrics of the same runs:", ""]
     lines += _further_table(results)
     return "\n".join([*lines, ""])
@@ -139,6 +141,8 @@ def _settings_lines(results: Iterable[Result]) -> Iterator[str]:
         said = "{model}, rank {rank}, learning rate {learning_rate:g}, {epochs:g} epochs, seed {seed}".format_map(
             result["settings"]
         )
+        if "objective" in result["settings"]:
+            said += f", objective {result['settings']['objective']}"
         together.setdefault(said, []).append(result["job"])
     for said, jobs in together.items():
         yield f"- {said}: {', '.join(jobs)}."

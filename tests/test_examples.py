@@ -131,6 +131,29 @@ def test_the_finance_model_example_reads_real_files(other_model, tmp_path):
     assert sentiment["test"] == 451
 
 
+def test_the_specialty_example_draws_rows_per_class_and_writes_conversations(other_model, tmp_path):
+    chat, output = tmp_path / "chat.jsonl", tmp_path / "run"
+    settings = ("--model", other_model, "--output", output, "--epochs", 1, "--max-length", 200)
+    done = run_example(*settings, "--rows-per-class", 1, "--chat", chat, name="medical_specialty.py")
+    assert done.returncode == 0, done.stderr
+    assert "no --data given: using the 31 sample rows of medical/specialty" in done.stdout
+    assert "By multilabel_macro_f1" in done.stdout
+    assert (output / "report.html").is_file()
+    first = json.loads(chat.read_text(encoding="utf-8").splitlines()[0])
+    assert [turn["role"] for turn in first["messages"]] == ["system", "user", "assistant"]
+
+
+def test_the_notes_example_shows_what_is_critically_wrong_with_a_note(other_model, tmp_path):
+    settings = ("--model", other_model, "--output", tmp_path / "run", "--epochs", 1, "--max-new-tokens", 40)
+    done = run_example(*settings, "--rows", 4, "--show", 3, name="medical_notes.py")
+    assert done.returncode == 0, done.stderr
+    assert "critical_error_rate" in done.stdout
+    assert re.search(r"^3\. right: .*\n   written: ", done.stdout, flags=re.MULTILINE)
+    assert re.search(r"^   \w+: '.+' \(right, \d+-\d+\)$", done.stdout, flags=re.MULTILINE)
+    refused = run_example("--task", "medical/notes", name="medical_notes.py")
+    assert refused.stderr.strip().splitlines()[-1].startswith("error: ")
+
+
 @pytest.mark.parametrize(("domain", "without_data"), [("finance", set()), ("medical", {"medical/correction"})])
 def test_the_benchmark_of_tasks_has_a_run_for_every_task_with_public_data(domain, without_data):
     listed = run_example(domain, "--list", name="tasks.py", folder=BENCHMARKS).stdout

@@ -1,6 +1,7 @@
 """The tasks of the medical plugin."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from domains.job import Job
 from qlorakit.task import Row
@@ -35,6 +36,16 @@ def _letters(text: str | None) -> str:
     return "".join(filter(str.isalnum, (text or "").casefold()))
 
 
+def short_answers(rows: Sequence[Row], *, words: int) -> list[int]:
+    """The places of the rows whose answer has so many words at most: the base writes and reads 1,024 tokens in all."""
+    return [place for place, row in enumerate(rows) if len(row["answer"].split()) <= words]
+
+
+def unseen_short_answers(rows: Sequence[Row]) -> list[int]:
+    """The places of the rows that are unseen by the base and have an answer of at most 100 words."""
+    return sorted({*unseen_by_the_base(rows)}.intersection(short_answers(rows, words=100)))
+
+
 JOBS = (
     Job(
         "specialty", "medical/specialty", "MTSamples, one row per text", {"all": RECORDS},
@@ -50,12 +61,13 @@ JOBS = (
         further=("accuracy", "top_3_accuracy"), training={"objective": "choices"},
     ),
     Job(
-        "note", "medical/note", "MTS-Dialog as published, test set 1, section given", DIALOGUES,
-        max_new_tokens=128, further=CRITICAL,
+        "note", "medical/note", "MTS-Dialog as published, test set 1, section given, notes up to 100 words", DIALOGUES,
+        max_length=640, max_new_tokens=256, keep=partial(short_answers, words=100), further=CRITICAL,
     ),
     Job(
-        "record_summary", "medical/summary", "MTSamples, records to descriptions", {"all": RECORDS},
-        {"train": 600, "validation": 60, "test": 150}, max_new_tokens=64, further=CRITICAL,
+        "record_summary", "medical/summary", "MTSamples, records to descriptions up to 60 words", {"all": RECORDS},
+        {"train": 600, "validation": 60, "test": 150}, max_length=640, max_new_tokens=128,
+        keep=partial(short_answers, words=60), further=CRITICAL,
     ),
     Job(
         "question_summary", "medical/summary", "MeQSum, patients' questions", {"all": "meqsum/meqsum.csv"},
@@ -80,8 +92,9 @@ JOBS = (
         split_column="published_split", max_length=1024, learning_rate=2e-3, further=("accuracy",),
     ),
     Job(
-        "advice", "medical/advice", "MedQuAD, topics kept from the base", {"all": "../corpus/medquad/medquad.jsonl"},
-        {"train": 700, "validation": 80, "test": 150}, max_new_tokens=160, keep=unseen_by_the_base,
+        "advice", "medical/advice", "MedQuAD, topics kept from the base, answers up to 100 words",
+        {"all": "../corpus/medquad/medquad.jsonl"}, {"train": 600, "validation": 40, "test": 100},
+        max_length=512, max_new_tokens=240, keep=unseen_short_answers,
         further=("rouge1", "chrf2"),
     ),
 )  # fmt: skip
