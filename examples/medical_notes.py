@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="file with dialogues and notes")
+    parser.add_argument(
+        "--data", type=Path, help="file with dialogues and notes, its columns called as print(task) says"
+    )
     parser.add_argument("--task", default="medical/note", help="or medical/summary, medical/correction")
     parser.add_argument("--model", default="qlorakit/tiny", help="local folder, plugin's model or Hub name")
     parser.add_argument("--output", type=Path, default=Path("runs/medical-notes"), help="folder for the result")
@@ -56,6 +58,8 @@ def main() -> None:
     """Read, split, train, evaluate, show."""
     arguments = parse_arguments()
     began, task = time.monotonic(), qk.get_task(arguments.task)
+    if task.kind != "text":
+        sys.exit(f"error: --task {task.name} is of the kind {task.kind}; this is for tasks that write a text")
     if arguments.data is None:
         print(f"no --data given: using the {len(task.samples)} sample rows of {task.name}")
     rows = task.samples if arguments.data is None else qk.read_rows(arguments.data, task=task)

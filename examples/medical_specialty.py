@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 def parse_arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="file with transcriptions: MTSamples in either form, or your own")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        help="file with transcriptions: MTSamples in either form, or your own with the columns text and labels",
+    )
     parser.add_argument("--single", action="store_true", help="choose one organ specialty for each text")
     parser.add_argument("--rows-per-class", type=int, help="train on so many rows of each label")
     parser.add_argument("--chat", type=Path, help="write the training rows as conversations to this file (.jsonl)")
