@@ -228,18 +228,20 @@ def multilabel(
     Raises:
         PluginError: The labels cannot be told apart, the question does not name them, or there is no such encoding.
     """
-    if encoding not in {"questions", "ranking"}:
-        msg = f"{name}: encoding={encoding!r}: must be 'questions' or 'ranking'"
-        raise PluginError(msg)
-    ranked = encoding == "ranking"
     text = text or Column("text", aliases=("sentence", "content"))
     label = label or Column("labels", aliases=("label",), label=True)
     names = tuple(labels)
-    known = _label_table(name, [*names, NONE] if ranked else names)
+    known = _label_table(name, [*names, NONE] if encoding == "ranking" else names)
     described = dict(labels) if isinstance(labels, Mapping) else {item: item for item in names}
-    if "{label}" not in question:
-        msg = f"{name}: question={question!r} must hold {{label}}, where the label's description goes"
-        raise PluginError(msg)
+    _check_wording(name, encoding, question)
+    put = (
+        functools.partial(_ranking, names) if encoding == "ranking" else functools.partial(_yes_no, described, question)
+    )
+    rule: DecisionRule[tuple[str, ...]] = DecisionRule(
+        functools.partial(fit_thresholds, labels=names),
+        functools.partial(_above, names),
+        dict.fromkeys(names, RANKED if encoding == "ranking" else 0.5),
+    )
 
     def reference(row: Row) -> tuple[str, ...]:
         if row.get(label.name) is None:
@@ -251,39 +253,17 @@ def multilabel(
     def ask(row: Row) -> Sequence[Example]:
         content = required_text(row, text.name)
         right = None if row.get(label.name) is None else reference(row)
-        if ranked:
-            return (_ranked(instruction, content, names, right),)
-        return tuple(
-            Example(
-                _messages(
-                    instruction,
-                    Part(content, may_cut=True),
-                    Part("\n\n" + question.format(label=described[item])),
-                ),
-                choices=(YES, NO),
-                target=None if right is None else YES if item in right else NO,
-                key=item,
-            )
-            for item in names
-        )
-
-    rule: DecisionRule[tuple[str, ...]] = DecisionRule(
-        functools.partial(fit_thresholds, labels=names),
-        functools.partial(_above, names),
-        dict.fromkeys(names, RANKED if ranked else 0.5),
-    )
+        return put(instruction, content, right)
 
     def parse(row: Row, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Output[tuple[str, ...]]:
         del row
         if not all(prediction.valid and prediction.logprobs for prediction in predictions):
             return Output(None)
-        if ranked:
-            shares = choice_probabilities(predictions[0].logprobs or {})
-            return rule.apply(Output(None, {item: shares[item] for item in names}), rule.default)
-        scores = {
-            str(example.key): choice_probabilities(prediction.logprobs or {})[YES]
-            for example, prediction in zip(examples, predictions, strict=True)
-        }
+        shares = [choice_probabilities(prediction.logprobs or {}) for prediction in predictions]
+        if encoding == "ranking":
+            scores = {item: shares[0][item] for item in names}
+        else:
+            scores = {str(example.key): share[YES] for example, share in zip(examples, shares, strict=True)}
         return rule.apply(Output(None, scores), rule.default)
 
     return _task(
@@ -305,14 +285,6 @@ def multilabel(
         baselines=(MAJORITY, Baseline("tfidf", baselines.multilabel_tfidf)),
         tells_text=False,
     )  # fmt: skip
-
-
-def _ranked(instruction: str, content: str, names: tuple[str, ...], right: tuple[str, ...] | None) -> Example:
-    """One question with all labels, and none of them, as its choices."""
-    answers = (None,) if right is None else right or (NONE,)
-    also = tuple(answer for answer in answers[1:] if answer is not None)
-    messages = _messages(instruction, Part(content, may_cut=True))
-    return Example(messages, choices=(*names, NONE), target=answers[0], also=also)
 
 
 def multiple_choice(
@@ -512,6 +484,39 @@ def text(
         columns=(*columns, answer),
         baselines=(Baseline("lead", baselines.lead),),
     )
+
+
+def _check_wording(name: str, encoding: str, question: str) -> None:
+    if encoding not in {"questions", "ranking"}:
+        msg = f"{name}: encoding={encoding!r}: must be 'questions' or 'ranking'"
+        raise PluginError(msg)
+    if "{label}" not in question:
+        msg = f"{name}: question={question!r} must hold {{label}}, where the label's description goes"
+        raise PluginError(msg)
+
+
+def _yes_no(
+    described: Mapping[str, str], question: str, instruction: str, content: str, right: tuple[str, ...] | None
+) -> tuple[Example, ...]:
+    """A question about the text for each label."""
+    return tuple(
+        Example(
+            _messages(instruction, Part(content, may_cut=True), Part("\n\n" + question.format(label=description))),
+            choices=(YES, NO),
+            target=None if right is None else YES if item in right else NO,
+            key=item,
+        )
+        for item, description in described.items()
+    )
+
+
+def _ranking(
+    names: tuple[str, ...], instruction: str, content: str, right: tuple[str, ...] | None
+) -> tuple[Example, ...]:
+    """One question, with all labels and none of them as its choices."""
+    target, *also = (None,) if right is None else right or (NONE,)
+    messages = _messages(instruction, Part(content, may_cut=True))
+    return (Example(messages, choices=(*names, NONE), target=target, also=tuple(filter(None, also))),)
 
 
 def choice_probabilities(logprobs: Mapping[str, float]) -> dict[str, float]:
