@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 import time
@@ -421,6 +422,95 @@ def test_a_house_adds_its_own_names():
 def test_a_vocabulary_refuses_lines_that_are_none(drugs_):
     with pytest.raises(ConfigurationError, match="name"):
         VOCABULARY.extended(drugs=drugs_)
+
+
+@pytest.mark.parametrize(
+    ("added", "name", "owner"),
+    [
+        ({"drugs": ["houseamide | Lasix"]}, "Lasix", "furosemide"),
+        ({"drugs": ["LASIX"]}, "LASIX", "furosemide"),
+        ({"drugs": ["Furosemide | Furohaus"]}, "Furosemide", "furosemide"),
+        ({"drugs": ["houseamide | toes"]}, "toes", "toe"),
+        ({"drugs": ["houseamide | Hausol", "otheramide | Hausol"]}, "Hausol", "houseamide"),
+        ({"problems": ["zeta fever | @sore"]}, "sore", "pain"),
+        ({"parts": ["foretoe < toe | big toe"]}, "big toe", "toe"),
+    ],
+)
+def test_a_name_of_another_thing_is_refused(added, name, owner):
+    with pytest.raises(ConfigurationError, match=f"'{name}' is already a name of {owner};"):
+        VOCABULARY.extended(**added)
+
+
+def test_what_is_known_may_have_more_names_and_stays_what_it_is():
+    house = VOCABULARY.extended(
+        drugs=["furosemide | Furohaus, Lasix", "hydrocodone + acetaminophen | Duohaus"], problems=["nausea | N/V, NX"]
+    )
+    assert [find_critical_errors(*pair, house) for pair in (("Lasix.", "Furohaus."), ("NX.", "Nausea."))] == [(), ()]
+    assert "diuretic" in house.broader("furosemide") == VOCABULARY.broader("furosemide")
+    assert house.extended(drugs=["[house class]", "qorvane < furosemide | QV"]).broader("qorvane") > {"house class"}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (None, "is no text"),
+        (7, "is no text"),
+        ("foo, bar | F", "has a comma before the '|'"),
+        ("foo, bar", "has a comma before the '|'"),
+        ("foo | F; G", "has a ';'"),
+        ("foo | bar | F", "has a '|' or '<' among its other names"),
+        ("foo | F < pain", "has a '|' or '<' among its other names"),
+        ("foo | --", "has another name without a letter or digit"),
+        (" | F", "has no name"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["drugs", "problems", "parts"])
+def test_a_line_in_another_form_is_refused_with_an_example(kind, line, reason):
+    told_ = re.escape(f"{kind}: the vocabulary's line {line!r} {reason}; write 'name | other name, other name'")
+    with pytest.raises(ConfigurationError, match=told_):
+        VOCABULARY.extended(**{kind: [line]})
+
+
+@pytest.mark.parametrize("lines", [None, 7, "qorvane | QV"])
+def test_lines_that_are_no_lines_are_refused(lines):
+    with pytest.raises(ConfigurationError, match="problems must be lines such as"):
+        VOCABULARY.extended(problems=lines)
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "broader", "near"),
+    [
+        ("problems", "foo < arthritus | F", "arthritus", " Did you mean 'arthritis'?"),
+        ("problems", "foo < pain of kneee | F", "pain of kneee", ""),
+        ("drugs", "foo < diuretics | F", "diuretics", " Did you mean 'diuretic'?"),
+        ("parts", "foo < pain | F", "pain", ""),
+    ],
+)
+def test_an_unknown_broader_name_is_refused(kind, line, broader, near):
+    told_ = re.escape(f"the vocabulary's line {line!r}: {broader!r} is none of its {kind}.{near}")
+    with pytest.raises(ConfigurationError, match=told_):
+        VOCABULARY.extended(**{kind: [line]})
+
+
+def test_a_broader_name_may_be_that_of_another_new_line_or_of_a_problem_at_a_part():
+    house = VOCABULARY.extended(problems=["zeta < eta @ | ZZ", "eta @ | HH", "theta < pain of knee | TH"])
+    assert house.broader("zeta") == {"eta"}
+    assert {"pain of knee", "pain"} <= house.broader("theta")
+
+
+def test_a_vocabulary_says_how_large_it_is():
+    assert repr(VOCABULARY) == "Vocabulary(681 drugs, 749 problems, 103 parts)"
+    house = VOCABULARY.extended(drugs=["qorvane | QV", "furosemide | Furohaus"])
+    assert repr(house) == "Vocabulary(682 drugs, 749 problems, 103 parts)"
+
+
+@pytest.mark.parametrize("given_", [None, ["Fever."], b"Fever."])
+@pytest.mark.parametrize("name", ["reference", "output", "vocabulary"])
+def test_what_is_no_text_or_no_vocabulary_is_refused_by_its_name(name, given_):
+    arguments = {"reference": "Fever.", "output": "Fever.", "vocabulary": VOCABULARY}
+    with pytest.raises(ConfigurationError, match=f"{name} must be a (text|Vocabulary)") as caught:
+        find_critical_errors(**{**arguments, name: given_})
+    assert "Fever" not in str(caught.value)
 
 
 def test_the_vocabulary_is_as_large_as_it_says():

@@ -2,6 +2,7 @@ import csv
 import json
 import logging
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qlorakit.audit_checks import expected_leak
-from qlorakit.errors import DataError
+from qlorakit.errors import ConfigurationError, DataError
 from qlorakit.near_duplicates import near_duplicate_groups
 from qlorakit_medical.mtsamples import (
     DESCRIPTIONS_CSV,
@@ -124,6 +125,37 @@ def test_specialties_are_spelt_as_published_and_unknown_ones_kept(write):
     given = ("urology", "UROLOGY", "Urology", "Cardiology", "soap / chart / progress notes")
     ((_, row),) = read_transcriptions(write([("", label, "", KNEE, "") for label in given]))
     assert row["labels"] == ["Urology", "Cardiology", "SOAP / Chart / Progress Notes"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "labels"),
+    [
+        ("Urology; Surgery", ["Urology", "Surgery"]),
+        ("surgery;;SOAP / Chart / Progress Notes; Surgery;", ["Surgery", "SOAP / Chart / Progress Notes"]),
+        ('["Urology", " surgery "]', ["Urology", "Surgery"]),
+        ("[]", None),
+        (" ; ", None),
+        ("['Urology', 'Surgery']", ["['Urology', 'Surgery']"]),
+        ("Consult - History and Phy.", ["Consult - History and Phy."]),
+    ],
+)
+def test_a_cell_may_hold_several_specialties(write, cell, labels):
+    ((_, row),) = read_transcriptions(write([("", cell, "", KNEE, "")]))
+    (same,) = merge_rows([{"transcription": KNEE, "medical_specialty": cell}])
+    assert row["labels"] == same["labels"] == labels
+
+
+@pytest.mark.parametrize("given_", ["file.csv", Path("file.csv"), b"file.csv", None, 7, {"transcription": KNEE}])
+def test_what_holds_no_rows_is_not_merged(given_):
+    with pytest.raises(ConfigurationError, match=r"merge_rows takes rows, .*read_transcriptions\(Path\(\.\.\.\)\)"):
+        merge_rows(given_)
+
+
+@pytest.mark.parametrize("row", ["transcription", None, [KNEE, "Surgery"]])
+def test_rows_that_are_no_mappings_are_not_merged(row):
+    with pytest.raises(DataError, match=rf"a row is of type {type(row).__name__}, .*to_dict") as caught:
+        merge_rows([{"transcription": KNEE, "medical_specialty": "Surgery"}, row])
+    assert "meniscus" not in str(caught.value)
 
 
 def test_columns_of_your_own_are_kept_and_published_ones_are_not(write, caplog):

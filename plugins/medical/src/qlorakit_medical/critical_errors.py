@@ -89,8 +89,20 @@ def find_critical_errors(reference: str, output: str, vocabulary: Vocabulary = V
         reference: The text that is right.
         output: The text to be judged.
         vocabulary: The names of drugs, problems and parts of the body.
+
+    Raises:
+        ConfigurationError: What is given is no text, or no vocabulary.
     """
+    _check_argument("reference", reference, str, "a text")
+    _check_argument("output", output, str, "a text")
+    _check_argument("vocabulary", vocabulary, Vocabulary, "a Vocabulary, such as VOCABULARY.extended(drugs=[...])")
     return _compared(reference, output, vocabulary)
+
+
+def _check_argument(name: str, given: object, kind: type, wanted: str) -> None:
+    if not isinstance(given, kind):
+        msg = f"find_critical_errors: {name} must be {wanted}, not {'None' if given is None else type(given).__name__}"
+        raise ConfigurationError(msg)
 
 
 @functools.lru_cache(maxsize=REMEMBERED)

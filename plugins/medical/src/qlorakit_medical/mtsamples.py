@@ -8,15 +8,17 @@ Files are merged as they are read.  Rows in memory, of the Hub or in parquet are
 """
 
 import csv
+import json
 import logging
 import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from qlorakit.cells import required_text
-from qlorakit.errors import DataError
+from qlorakit.errors import ConfigurationError, DataError
 from qlorakit.file_readers import ENDINGS, READERS, SEPARATORS, Reader
 from qlorakit.task import FileFormat, PublicDataset, Row
 from qlorakit.text_encoding import file_encoding
@@ -185,7 +187,8 @@ def merge_rows(rows: Iterable[Row]) -> list[dict[str, Any]]:
     that begins with a space, unless the text has line breaks of its own.  All of this is counted in the log.
 
     Args:
-        rows: With the columns ``transcription`` and ``medical_specialty``, in any case of their names.
+        rows: With the columns ``transcription`` and ``medical_specialty``, in any case of their names.  The latter
+            holds one label, several that are parted by semicolons, a JSON list, or a list.
 
     Returns:
         ``{"text", "labels", "name", "description", "keywords"}`` and the source's own columns: the text, the list of
@@ -194,9 +197,26 @@ def merge_rows(rows: Iterable[Row]) -> list[dict[str, Any]]:
         in it.
 
     Raises:
-        DataError: A column that is needed is not there, or two claim to be the same.
+        ConfigurationError: A path or something else that holds no rows is given.
+        DataError: A column that is needed is not there, two claim to be the same, or a row is no mapping.
     """
-    return [row for _, row in _merged(enumerate(rows, start=1), "the rows")]
+    if isinstance(rows, str | bytes | PathLike | Mapping) or not isinstance(rows, Iterable):
+        msg = (
+            f"merge_rows takes rows, such as [{{{TEXT!r}: ..., {SPECIALTY!r}: ...}}], not {type(rows).__name__}; a "
+            "file is merged by read_transcriptions(Path(...)), or by read_rows with the task"
+        )
+        raise ConfigurationError(msg)
+    return [row for _, row in _merged(enumerate(map(_mapping, rows), start=1), "the rows")]
+
+
+def _mapping(row: object) -> Row:
+    if not isinstance(row, Mapping):
+        msg = (
+            f"merge_rows: a row is of type {type(row).__name__}, not a mapping from column names to cells; of a pandas "
+            'table, pass table.to_dict("records")'
+        )
+        raise DataError(msg)
+    return row
 
 
 def _merged(lines: Iterable[tuple[int, Row]], source: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -259,11 +279,22 @@ def _is_kaggles(cells: Mapping[str, Any]) -> bool:
 
 def _labels(cells: Mapping[str, Any]) -> Iterator[Any]:
     """Of a line, in the published spelling; what is no specialty stays as it is, to be named by the task."""
-    given = cells.get(SPECIALTY)
-    for item in given if isinstance(given, list) else [given]:
+    for item in _listed(cells.get(SPECIALTY)):
         label = _cell(item)
         if label is not None:
             yield _SPELLINGS.get(label.casefold(), label) if isinstance(label, str) else label
+
+
+def _listed(given: Any) -> list[Any]:  # noqa: ANN401  # whatever a cell holds
+    """The labels of a cell: of a list, a JSON list, or a text with semicolons between them."""
+    if isinstance(given, str) and given.lstrip().startswith("["):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            return [given]  # to be named by the task
+    if isinstance(given, str):
+        return given.split(";")
+    return given if isinstance(given, list) else [given]
 
 
 def _cell(value: Any) -> Any:  # noqa: ANN401  # whatever a cell holds

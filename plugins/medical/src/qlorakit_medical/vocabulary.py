@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from qlorakit.errors import ConfigurationError
+from qlorakit.errors import ConfigurationError, did_you_mean
 from qlorakit_medical.drug_names import DRUGS
 from qlorakit_medical.problem_names import NO_PROBLEMS, PARTS, PROBLEMS
 from qlorakit_medical.words import Word, keys_of
@@ -17,6 +17,7 @@ INSIDE_A_NAME = re.compile(r"[\s\-/.'\u2019#]*")  # what may stand between the w
 ABBREVIATION = 2  # letters of those that are read in capitals alone
 CAPITALS_ONLY = frozenset({"AIDS", "DOE", "RAD", "PAD", "LOC", "NIX", "TOBI", "NAC", "AED", "SAH"})
 OF = " of "  # between a problem and a part of the body
+EXAMPLE = "write 'name | other name, other name', or 'name < broader name | other name'"
 
 
 class Term(NamedTuple):
@@ -74,28 +75,62 @@ class Vocabulary:
     parts: tuple[str, ...]
     no_problems: tuple[str, ...] = field(default=())
 
+    def __repr__(self) -> str:
+        """How many of each kind it knows: its lines would fill pages of help."""
+        concepts = {
+            kind: {concept for entry in _entries(getattr(self, kind)) for concept in map(_plain, entry.name.split("+"))}
+            for kind in TERMS
+        }
+        sizes = (f"{len(found)} {kind}" for kind, found in concepts.items())
+        return f"Vocabulary({', '.join(sizes)})"
+
     def extended(
         self, *, drugs: Iterable[str] = (), problems: Iterable[str] = (), parts: Iterable[str] = ()
     ) -> Vocabulary:
         """The same with more names.
 
+        A line whose name is there already adds its other names to it.
+
         Args:
             drugs: Lines such as ``"generic | brand, other name"``.
             problems: Lines such as ``"disease < broader disease | other name, ABBREVIATION"``.
-            parts: Lines such as ``"hallux < toe | big toe"``.
+            parts: Lines such as ``"thenar eminence < hand | ball of the thumb"``.
 
         Raises:
-            ConfigurationError: A line has no name; or a text is given where lines are needed.
+            ConfigurationError: A line is not in this form, its broader name is not there, or another drug, problem or
+                part has one of its names already; or something else is given where lines are needed.
         """
-        added = {"drugs": drugs, "problems": problems, "parts": parts}
-        for name, lines in added.items():
-            if isinstance(lines, str):
-                msg = f"{name} must be lines such as ['name | other name'], not the one text {lines!r}"
-                raise ConfigurationError(msg)
-        tables = {name: (*getattr(self, name), *lines) for name, lines in added.items()}
-        extended = replace(self, **tables)
-        extended.drug_terms, extended.problem_terms, extended.part_terms  # noqa: B018  # refuses wrong lines now
+        given: dict[str, Iterable[str]] = {"drugs": drugs, "problems": problems, "parts": parts}
+        added = {kind: _checked_lines(kind, lines) for kind, lines in given.items()}
+        extended = replace(self, **{kind: (*getattr(self, kind), *lines) for kind, lines in added.items()})
+        meanings = self._meanings()
+        for kind, lines in added.items():
+            for line in lines:
+                extended._check_broader(kind, line)  # noqa: SLF001  # of the same class
+                _check_names(kind, line, meanings)
         return extended
+
+    def _meanings(self) -> dict[tuple[str, ...], set[str]]:
+        """What each name means, by its keys."""
+        found: dict[tuple[str, ...], set[str]] = {}
+        for kind, terms_of in TERMS.items():
+            for term in (term for entry in _entries(getattr(self, kind)) for term in terms_of(entry)):
+                found.setdefault(term.keys, set()).update(term.concepts)
+        return found
+
+    def _check_broader(self, kind: str, line: str) -> None:
+        """Refuses a line whose broader name is none of its table, nor a problem at a part of the body."""
+        names = {_plain(entry.name) for entry in _entries(getattr(self, kind))}
+        for broader in _entry(line.strip("[] "), ()).broader:
+            part = broader.partition(OF)[2]
+            at_part = self._is_composed(broader) and broader not in self._composed
+            if broader not in names and not (
+                kind == "problems" and at_part and any(entry.name == part for entry in _entries(self.parts))
+            ):
+                msg = (
+                    f"the vocabulary's line {line!r}: {broader!r} is none of its {kind}.{did_you_mean(broader, names)}"
+                )
+                raise ConfigurationError(msg)
 
     @functools.cached_property
     def drug_terms(self) -> Lexicon:
@@ -119,8 +154,7 @@ class Vocabulary:
     @functools.cached_property
     def part_terms(self) -> Lexicon:
         """Parts of the body by the first word of their names."""
-        entries = _entries(self.parts)
-        return _lexicon(_term(name, (entry.name,)) for entry in entries for name in (entry.name, *entry.others))
+        return _lexicon(term for entry in _entries(self.parts) for term in _part_terms(entry))
 
     @functools.cached_property
     def _drug_entries(self) -> tuple[Entry, ...]:
@@ -133,7 +167,9 @@ class Vocabulary:
     @functools.cached_property
     def _broader(self) -> Mapping[str, tuple[str, ...]]:
         entries = (*self._drug_entries, *self._problem_entries, *_entries(self.parts))
-        known = {_plain(entry.name): entry.broader for entry in entries}
+        known: dict[str, tuple[str, ...]] = {}
+        for entry in entries:
+            known[_plain(entry.name)] = (*known.get(_plain(entry.name), ()), *entry.broader)
         composed = {
             _plain(entry.name): tuple(other.partition(OF)[0] for other in entry.others if self._is_composed(other))
             for entry in self._problem_entries
@@ -235,10 +271,51 @@ def _entry(line: str, group: tuple[str, ...]) -> Entry:
     name, _, wider = left.partition("<")
     others = tuple(other.strip() for other in right.split(",") if other.strip())
     if not keys_of(name):
-        msg = f"the vocabulary's line {line!r} has no name; write 'name | other name, other name'"
+        msg = f"the vocabulary's line {line!r} has no name; {EXAMPLE}"
         raise ConfigurationError(msg)
     broader = (wider.replace("@", "").strip(),) if wider.strip() else ()
     return Entry(name.strip(), (*broader, *group), others)
+
+
+def _checked_lines(kind: str, lines: Iterable[str]) -> tuple[str, ...]:
+    """The lines that are added to a table, each of which must be in the form of one."""
+    if isinstance(lines, str) or not isinstance(lines, Iterable):
+        msg = f"{kind} must be lines such as ['name | other name'], not {lines!r}"
+        raise ConfigurationError(msg)
+    checked = tuple(lines)
+    for line in checked:
+        wrong = _what_is_wrong(line)
+        if wrong:
+            msg = f"{kind}: the vocabulary's line {line!r} {wrong}; {EXAMPLE}"
+            raise ConfigurationError(msg)
+    return checked
+
+
+def _what_is_wrong(line: object) -> str | None:
+    if not isinstance(line, str):
+        return "is no text"
+    left, _, right = line.partition("|")
+    others = [other for other in right.strip("] ").split(",") if other.strip()]
+    found = {
+        "has a comma before the '|'": "," in left,
+        "has a ';'": ";" in line,
+        "has a '|' or '<' among its other names": "|" in right or "<" in right,
+        "has no name": not keys_of(left.partition("<")[0]),
+        "has another name without a letter or digit": not all(map(keys_of, others)),
+    }
+    return next((wrong for wrong, is_there in found.items() if is_there), None)
+
+
+def _check_names(kind: str, line: str, meanings: dict[tuple[str, ...], set[str]]) -> None:
+    """Refuses a line with a name that means something else already, and adds what its names mean."""
+    entry = _entry(line.strip("[] "), ())
+    written = {keys_of(name): name.strip("~@!? ") for name in (entry.name, *entry.others)}
+    for term in TERMS[kind](entry):
+        known = meanings.setdefault(term.keys, set(term.concepts))
+        if not known.issuperset(term.concepts):
+            name, meant = written[term.keys], " and ".join(sorted(known))
+            msg = f"the vocabulary's line {line!r}: {name!r} is already a name of {meant}; one name means one thing"
+            raise ConfigurationError(msg)
 
 
 def _plain(name: str) -> str:
@@ -258,6 +335,16 @@ def _problem_terms(entry: Entry) -> Iterator[Term]:
     for name in (*own, *entry.others):
         term = _term(name.lstrip("@!"), (concept,))
         yield term._replace(denies=name.startswith("!"), needs=name.startswith("@"), takes_part=takes_part)
+
+
+def _part_terms(entry: Entry) -> Iterator[Term]:
+    for name in (entry.name, *entry.others):
+        yield _term(name, (entry.name,))
+
+
+TERMS: Mapping[str, Callable[[Entry], Iterator[Term]]] = {
+    "drugs": _drug_terms, "problems": _problem_terms, "parts": _part_terms,
+}  # fmt: skip
 
 
 def _term(name: str, concepts: tuple[str, ...]) -> Term:
