@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -190,8 +191,16 @@ def test_one_report_is_nothing_to_compare(letters):
 
 
 def test_without_a_plugin_that_knows_the_task_it_must_be_given(letters):
-    with pytest.raises(UnknownNameError, match="toy/letters"):
+    with pytest.raises(UnknownNameError, match="toy/letters") as caught:
         compared(judged(letters), judged(letters))
+    assert "which no installed plugin has; pass task=" in str(caught.value)
+    assert "pip install" not in str(caught.value)
+
+
+@pytest.mark.parametrize("saved", ["before.json", Path("before.json"), None])
+def test_a_path_is_no_report(letters, saved):
+    with pytest.raises(ConfigurationError, match=r"b: .* is no Report; load a saved one with qk\.Report\.load\(path\)"):
+        compared(judged(letters), saved, task=letters)
 
 
 def test_free_text_is_compared_only_where_reports_hold_it():
@@ -245,6 +254,20 @@ def test_slices_of_a_comparison_need_the_rows(letters):
     with pytest.raises(ConfigurationError, match="give rows= as well"):
         compared(*reports, task=letters, slices=["site"])
     assert "site" in [one.column for one in compared(*reports, task=letters, rows=rows, slices=["site"]).slices]
+
+
+def test_one_text_for_slices_is_refused_in_every_report(letters):
+    with pytest.raises(ConfigurationError, match=r"pass slices=\['label'\]"):
+        judged(letters, slices="label")
+    with pytest.raises(ConfigurationError, match=r"pass slices=\['label'\]"):
+        compared(judged(letters), judged(letters), task=letters, rows=ROWS, slices="label")
+
+
+def test_a_gate_needs_a_loaded_report_and_a_task_that_is_known(letters):
+    with pytest.raises(ConfigurationError, match=r"qk\.Report\.load\(path\)"):
+        judged(letters).require(no_worse_than="before.json")
+    with pytest.raises(UnknownNameError, match="'toy/letters', which no installed plugin has; pass task="):
+        judged(letters).require(no_worse_than=judged(letters))
 
 
 def test_a_gate_passes_what_is_as_good_as_before_and_stops_what_is_worse(letters, monkeypatch):

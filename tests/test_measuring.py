@@ -228,3 +228,11 @@ def test_grouped_rows_have_no_mcnemar(letters):
     (comparison,) = report_of(grouped, right_but(range(9)), right_but(range(45))).comparisons
     assert comparison.mcnemar is None
     assert comparison.p_value < 0.05
+
+
+def test_a_column_that_gives_no_slices_leaves_a_note(letters):
+    rows = [{**row, "sex": "fm"[place % 2]} for place, row in enumerate(ROWS[:30])]
+    report = report_of(letters, right_but((), rows), rows=rows, slices=["sex"])
+    said = "slices: 'sex' was not looked at: fewer than two of its values have 20 rows (f 15, m 15)"
+    assert report.notes.count(said) == 1
+    assert not any("slices" in note for note in report_of(letters, right_but(())).notes)

@@ -2,6 +2,7 @@ import json
 import logging
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from helpers import write_jsonl
 
@@ -703,3 +704,37 @@ def test_how_to_name_labels_is_said_where_labels_are_unknown_and_nowhere_else(tm
     with pytest.raises(DataError, match="column 'text' is empty") as caught:
         read_rows(path, task=task)
     assert "label_names" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("mark", "first"), [(";", "sep=;\r\n"), ("^", "SEP=^\n"), ("\t", "sep=\t\n"), (",", "\ufeffsep=,\n")]
+)
+def test_a_first_line_that_names_the_separator_is_no_header(read, caplog, mark, first):
+    assert read(first + CSV.replace(",", mark)).to_list() == ROWS
+    assert f"its first line says that {mark!r} separates its cells" in caplog.text
+
+
+def test_a_separator_that_is_given_goes_before_that_of_the_first_line(read):
+    assert read("sep=;\n" + CSV, delimiter=",").to_list() == ROWS
+
+
+def test_lines_are_counted_with_the_one_that_names_the_separator(read):
+    with pytest.raises(DataError, match=r"rows\.csv, line 4: 1 cells where the header has 2"):
+        read("sep=;\ntext;label\nsales rose;up\nsales fell\n")
+    with pytest.raises(DataError, match=r"rows\.csv, line 2: .* left open in the header"):
+        read('sep=;\n"text;label\nsales rose;up\n')
+
+
+def test_a_missing_label_column_says_how_to_read_rows_without_labels(read):
+    with pytest.raises(DataError, match=r"'label'.*; or pass labelled=False, to predict rows without labels"):
+        read("text\nsales rose\n")
+    with pytest.raises(DataError, match="no column for 'text'") as caught:
+        read("label\nup\n")
+    assert "labelled" not in str(caught.value)
+
+
+def test_what_is_no_source_of_rows_is_told_what_to_pass(task):
+    with pytest.raises(ConfigurationError, match="source=None: give the path of a file or a folder, a list"):
+        read_rows(None, task=task)
+    with pytest.raises(DataError, match=r"pass df\.to_dict\('records'\) or datasets\.Dataset\.from_pandas\(df\)"):
+        read_rows(pd.DataFrame(ROWS), task=task)

@@ -3,9 +3,19 @@ from dataclasses import replace
 import pytest
 
 from qlorakit import rows as row_module
-from qlorakit.errors import DataError, PluginError
+from qlorakit.errors import ConfigurationError, DataError, PluginError
 from qlorakit.kinds import single_label
-from qlorakit.rows import DatasetRows, as_rows, check_rows, fingerprint, input_key, input_text, row_content, row_ids
+from qlorakit.rows import (
+    DatasetRows,
+    as_rows,
+    check_rows,
+    check_task,
+    fingerprint,
+    input_key,
+    input_text,
+    row_content,
+    row_ids,
+)
 from qlorakit.task import Column
 
 ROWS = [{"text": "sales rose", "label": "up"}, {"text": "sales fell", "label": "down"}]
@@ -113,7 +123,9 @@ def test_a_dataset_that_is_streamed_is_read_once():
     assert list(as_rows(streamed)) == ROWS
 
 
-@pytest.mark.parametrize(("rows", "kind"), [("text", "str"), ({"text": "a"}, "dict"), ([3], "int in a list")])
+@pytest.mark.parametrize(
+    ("rows", "kind"), [("text", "str"), ({"text": "a"}, "dict"), (None, "NoneType"), ([3], "int in a list")]
+)
 def test_what_is_no_rows_is_an_error_of_the_data(rows, kind):
     with pytest.raises(DataError, match=f"the rows: a list of mappings .* is needed, not {kind}$"):
         as_rows(rows)
@@ -132,3 +144,11 @@ def test_half_a_character_has_an_identity_like_any_other():
     rows = [{"text": "a\ud800"}, {"text": "a\udfff"}]
     assert len(set(row_ids(rows))) == 2
     assert fingerprint(rows[:1]) != fingerprint(rows[1:])
+
+
+def test_a_group_that_is_a_columns_name_is_told_how_to_be_a_function(task):
+    with pytest.raises(
+        ConfigurationError, match=r"group='patient' is no .* write group=lambda row: row\[\"patient\"\]"
+    ):
+        check_task(replace(task, group="patient"))
+    check_task(replace(task, group=lambda row: row["patient"]))

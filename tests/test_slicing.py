@@ -4,7 +4,7 @@ import pytest
 
 from qlorakit.errors import ConfigurationError
 from qlorakit.kinds import single_label
-from qlorakit.slicing import FEWEST_ROWS, MOST_SLICES, by_column, by_frequency, by_length
+from qlorakit.slicing import FEWEST_ROWS, MOST_SLICES, by_column, by_columns, by_frequency, by_length, undivided
 
 TASK = single_label("toy/way", summary="?", instruction="Which way?", labels=("up", "down"))
 
@@ -61,3 +61,30 @@ def test_rows_are_divided_into_common_and_rare_labels():
 def test_a_division_with_a_side_of_few_rows_says_nothing():
     references = ["a"] * 50 + ["b"] * 5
     assert by_frequency(references, Counter(references)) == {}
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"f": 15, "m": 15}, "f 15, m 15"),
+        ({"f": 40}, "f 40"),
+        ({f"s{number}": 9 - number for number in range(6)}, "s0 9, s1 8, s2 7, s3 6 and 2 more"),
+        ({"f": 2, "Ada": 1, "Bob": 1}, "f 2, 2 of one row"),
+        ({"Ada": 1, "Bob": 1}, "2 of one row"),
+    ],
+)
+def test_a_column_that_gives_no_slices_is_named_with_its_commonest_values(counts, said):
+    rows = rows_of(**counts)
+    assert list(undivided(rows, by_columns(rows, ["site"]))) == [
+        f"slices: 'site' was not looked at: fewer than two of its values have 20 rows ({said})"
+    ]
+
+
+def test_nothing_is_said_of_a_column_that_gives_slices():
+    rows = rows_of(north=30, east=2)
+    assert list(undivided(rows, by_columns(rows, ["site"]))) == []
+
+
+def test_one_text_is_no_list_of_columns():
+    with pytest.raises(ConfigurationError, match=r"slices='site' must be a list of columns; pass slices=\['site'\]"):
+        by_columns(rows_of(north=30), "site")

@@ -7,15 +7,15 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from qlorakit.baselines import user_text
-from qlorakit.errors import ConfigurationError, DataError, did_you_mean
+from qlorakit.errors import ConfigurationError, DataError, UnknownNameError, did_you_mean
 from qlorakit.measuring import Answered, Sheet
-from qlorakit.plugins import get_task
+from qlorakit.plugins import get_task, installed
+from qlorakit.report import Report
 from qlorakit.rows import as_rows, check_rows, check_task, fingerprint, row_ids
 from qlorakit.statistics import Resampling
 from qlorakit.task import Output
 
 if TYPE_CHECKING:
-    from qlorakit.report import Report
     from qlorakit.task import Row, Task
 
 
@@ -47,7 +47,8 @@ def compare(
         A report on these rows, whose systems are those of the reports.
 
     Raises:
-        ConfigurationError: There is nothing to compare with, tasks or label sets differ, or names are not distinct.
+        ConfigurationError: There is nothing to compare with, one is no report, tasks or label sets differ, or names are
+            not distinct.
         DataError: The reports have no row in common, disagree on what is right, or do not hold the answers.
         UnknownNameError: No plugin has the task.
     """
@@ -57,7 +58,7 @@ def compare(
     reports = (first, *others)
     names = names or [chr(ord("a") + place) for place in range(len(reports))]
     _check_alike(reports, names)
-    task = task or get_task(first.task)
+    task = task or _task_of(first)
     found = [{str(item["row_id"]): item for item in report.predictions} for report in reports]
     shared = [identity for identity in found[0] if all(identity in other for other in found[1:])]
     if not shared:
@@ -145,6 +146,18 @@ def judge(
     )
 
 
+def _task_of(report: Report) -> Task[Any]:
+    try:
+        return get_task(report.task)
+    except UnknownNameError:
+        plugins = installed()
+        msg = (
+            f"the report was made with the task {report.task!r}, which no installed plugin has; pass task=, the task "
+            f"that it was made with. {plugins.describe(plugins.tasks, 'tasks')}"
+        )
+        raise UnknownNameError(msg) from None
+
+
 def _check_alike(reports: Sequence[Report], names: Sequence[str]) -> None:
     if len(reports) < 2:  # noqa: PLR2004
         msg = "compare needs two reports or more"
@@ -152,6 +165,10 @@ def _check_alike(reports: Sequence[Report], names: Sequence[str]) -> None:
     if len(set(names)) != len(reports):
         msg = f"names={list(names)} must be {len(reports)} different ones, one for each report"
         raise ConfigurationError(msg)
+    for name, report in zip(names, reports, strict=True):
+        if not isinstance(report, Report):
+            msg = f"{name}: {report!r:.200} is no Report; load a saved one with qk.Report.load(path)"
+            raise ConfigurationError(msg)
     tasks = list(dict.fromkeys(report.task for report in reports))
     if len(tasks) > 1:
         msg = f"the reports are of different tasks: {', '.join(tasks)}"

@@ -23,7 +23,7 @@ from qlorakit.records import versions
 from qlorakit.report import Cost
 from qlorakit.rows import as_rows, check_rows, check_task, fingerprint, input_key, row_ids
 from qlorakit.shots import draw_shots, with_shots, without_answers
-from qlorakit.slicing import by_column
+from qlorakit.slicing import by_columns
 from qlorakit.splits import overlap
 from qlorakit.statistics import Resampling
 
@@ -112,8 +112,7 @@ def evaluate(
     check_task(task)
     warn_of_other_task(model, task.name)
     data = _Data.read(task, rows, train_dataset, validation_dataset)
-    for column in slices:
-        by_column(data.rows, column)  # an unknown one is refused before anything takes long
+    by_columns(data.rows, slices)  # an unknown one is refused before anything takes long
     encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
     asking = _Asking(model, encoder, data, prefix_sharing, token_budget, progress=progress)
     answered = [asking.ask(TUNED if adapted else BASE, vars(model).get(DECISION))]

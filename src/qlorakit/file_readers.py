@@ -16,6 +16,7 @@ from qlorakit.text_encoding import file_encoding
 
 SEPARATORS = (",", ";", "\t", "|")
 DOCUMENT_START = "-DOCSTART-"
+SEPARATOR_LINE = re.compile(r'sep=([^"\r\n])\r?\n?', re.IGNORECASE)  # the first line of some files of Excel
 HALF = re.compile(r"\\u[dD][89a-fA-F]")
 ROWS_AT_A_TIME = 1_000
 NO_TEXT = "there is a NUL character in it: the file is damaged, or no text"
@@ -63,12 +64,17 @@ class Reader:
         csv.field_size_limit(2**31 - 1)  # a long report does not fit into the default of 128 kB
         with self.path.open(encoding=file_encoding(self.path, self.encoding), newline="") as file:
             first = next(file, "")
-            delimiter = self.delimiter or self._separator(first)
-            reader = csv.reader(itertools.chain([first], file), delimiter=delimiter, strict=True)
+            told = SEPARATOR_LINE.fullmatch(first)
+            if told:
+                self.notes.append(f"its first line says that {told[1]!r} separates its cells")
+            delimiter = self.delimiter or (told[1] if told else self._separator(first))
+            reader = csv.reader(itertools.chain(["\n" if told else first], file), delimiter=delimiter, strict=True)
             try:
+                if told:
+                    next(reader)  # an empty line in its place, so that lines are counted as in the file
                 header = next(reader, [])
             except csv.Error as error:
-                msg = f"{self.path}, line 1: {error}; is a quotation mark left open in the header?"
+                msg = f"{self.path}, line {2 if told else 1}: {error}; is a quotation mark left open in the header?"
                 raise DataError(msg) from error
             twice = sorted({name for name in header if header.count(name) > 1})
             if twice:

@@ -13,7 +13,7 @@ from qlorakit.metrics import confusion
 from qlorakit.report import Comparison, Estimate, Report, Slice, Slices, System
 from qlorakit.rows import group_of
 from qlorakit.score_metrics import RiskCoverage, calibration_bins, risk_coverage
-from qlorakit.slicing import FEWEST_ROWS, FREQUENCY, LENGTH, by_column, by_frequency, by_length
+from qlorakit.slicing import FEWEST_ROWS, FREQUENCY, LENGTH, by_columns, by_frequency, by_length, undivided
 from qlorakit.statistics import Resampling, holm, mcnemar, warnings_of
 
 if TYPE_CHECKING:
@@ -95,9 +95,11 @@ class Sheet:
             training: What was logged in training.
 
         Raises:
-            ConfigurationError: Systems are called alike, or like a part of a prediction.
+            ConfigurationError: Systems are called alike, or like a part of a prediction, or no row has a column of
+                ``slices``.
         """
         _check_names([one.name for one in answered])
+        divisions = by_columns(self.rows, slices)
         measured = [self._measure(one) for one in answered]
         comparisons = tuple(self._compare(measured[0], other) for other in measured[1:])
         adjusted = holm([comparison.p_value for comparison in comparisons])
@@ -111,14 +113,14 @@ class Sheet:
                 replace(comparison, adjusted_p=p) for comparison, p in zip(comparisons, adjusted, strict=True)
             ),
             predictions=tuple(self._predictions(answered, texts)),
-            notes=(*notes, *self._warnings(measured[0])),
+            notes=(*notes, *self._warnings(measured[0]), *undivided(self.rows, divisions)),
             settings={
                 **settings,
                 "higher_is_better": {metric.name: metric.higher_is_better for metric in self.task.metrics},
                 **self.resampling.record(),
             },
             ceiling=self._ceiling(),
-            slices=tuple(self._slices(measured[0], slices, label_counts)),
+            slices=tuple(self._slices(measured[0], divisions, label_counts)),
             training=tuple(training),
         )
 
@@ -199,9 +201,9 @@ class Sheet:
         return {name: value for name, value in reached.items() if value != 1.0 and not math.isnan(value)}
 
     def _slices(
-        self, measured: _Measured, columns: Sequence[str], label_counts: Mapping[Any, int] | None
+        self, measured: _Measured, by_columns: Mapping[str, Members], label_counts: Mapping[Any, int] | None
     ) -> Iterator[Slices]:
-        divisions: dict[str, Members] = {column: by_column(self.rows, column) for column in columns}
+        divisions = dict(by_columns)
         if self.described:
             divisions[LENGTH] = by_length(self.rows, self.task)
         if self.task.single:

@@ -88,6 +88,9 @@ def read_rows(
     if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n'):
         msg = f"delimiter={delimiter!r}: must be one character, and neither a quotation mark nor a line break"
         raise ConfigurationError(msg)
+    if source is None:
+        msg = "source=None: give the path of a file or a folder, a list of mappings, or a datasets.Dataset"
+        raise ConfigurationError(msg)
     found = _find(source, task, encoding, delimiter, file_format, split)
     names = _label_table(label_names)
     table = _Table(found, task, columns or {}, names, labelled=labelled)
@@ -357,10 +360,12 @@ def match_columns(
                 raise DataError(msg)
             renaming[match] = column.name
         elif (labelled or not column.label) and not column.optional:
+            refused = next((f" {name!r} is not it: {why}." for name, why in column.refused if name in folded), "")
+            unlabelled = "; or pass labelled=False, to predict rows without labels" if column.label else ""
             msg = (
                 f"{source}: no column for {column.name!r} (looked for {', '.join(map(repr, names))}); "
-                f"found: {_listed(found)}.{did_you_mean(names[0], found)} "
-                f'Say which one it is with columns={{"{column.name}": "..."}}'
+                f"found: {_listed(found)}.{refused or did_you_mean(names[0], found)} "
+                f'Say which one it is with columns={{"{column.name}": "..."}}{unlabelled}'
             )
             raise DataError(msg)
     return renaming

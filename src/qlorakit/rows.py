@@ -23,14 +23,17 @@ STREAMED_ROWS = 20_000  # in memory, of those that can be read only once
 
 
 def check_task(task: object) -> None:
-    """Refuse a name where a task is needed.
+    """Refuse a name where a task is needed, and one where its group is.
 
     Raises:
-        ConfigurationError: It is no task.
+        ConfigurationError: It is no task, or its group is no function.
     """
     if not isinstance(task, Task):
         how = f"pass qlorakit.get_task({task!r})" if isinstance(task, str) else "see qlorakit.kinds to make one"
         msg = f"task={task!r} is not a Task; {how}"
+        raise ConfigurationError(msg)
+    if task.group is not None and not callable(task.group):
+        msg = f'{task.name}: group={task.group!r} is no function of a row; write group=lambda row: row["{task.group}"]'
         raise ConfigurationError(msg)
 
 
@@ -94,7 +97,10 @@ def as_rows(rows: Iterable[Row], *, source: str = "the rows") -> Sequence[dict[s
         return rows
     if hasattr(rows, "features") and hasattr(rows, "with_format") and hasattr(rows, "select"):
         return DatasetRows(rows)
-    if isinstance(rows, str | Mapping):  # which would fall apart into characters or column names
+    if hasattr(rows, "to_dict") and hasattr(rows, "itertuples"):
+        msg = f"{source}: a DataFrame is no list; pass df.to_dict('records') or datasets.Dataset.from_pandas(df)"
+        raise DataError(msg)
+    if rows is None or isinstance(rows, str | Mapping):  # which would fall apart into characters or column names
         raise DataError(_NO_ROWS.format(source, type(rows).__name__))
     remaining = _mappings(rows, source)
     if isinstance(rows, Sequence):

@@ -4,20 +4,51 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qlorakit.baselines import user_text
-from qlorakit.errors import ConfigurationError, did_you_mean
+from qlorakit.errors import ConfigurationError, did_you_mean, first_few
 
 if TYPE_CHECKING:
     from qlorakit.task import Row, Task
 
 FEWEST_ROWS = 20  # of a slice; values of fewer are put together
 MOST_SLICES = 12
+MOST_VALUES = 4  # of a column, in a note
 LENGTH, FREQUENCY, OTHER = "text length", "label frequency", "others"
 QUARTERS = 4
 Members = dict[str, list[int]]
+
+
+def by_columns(rows: Sequence[Row], columns: Sequence[str]) -> dict[str, Members]:
+    """Places of the rows with each value of each column, as :func:`by_column` finds them.
+
+    Raises:
+        ConfigurationError: The columns are one text, or no row has one of them.
+    """
+    if isinstance(columns, str):
+        msg = f"slices={columns!r} must be a list of columns; pass slices=[{columns!r}]"
+        raise ConfigurationError(msg)
+    return {column: by_column(rows, column) for column in columns}
+
+
+def undivided(rows: Sequence[Row], divisions: Mapping[str, Members]) -> Iterator[str]:
+    """Notes on the columns that give fewer than two slices, with their commonest values.
+
+    A value of one row is not named: it may be a name or a text, which reports do not hold unless asked to.
+    """
+    for column, members in divisions.items():
+        if len(members) > 1:
+            continue
+        counts = Counter(str(row.get(column)) for row in rows).most_common()
+        said = [f"{value} {count}" for value, count in counts if count > 1]
+        alone = len(counts) - len(said)
+        parts = [first_few(said, MOST_VALUES)] * bool(said) + [f"{alone} of one row"] * bool(alone)
+        yield (
+            f"slices: {column!r} was not looked at: fewer than two of its values have {FEWEST_ROWS} rows "
+            f"({', '.join(parts)})"
+        )
 
 
 def by_column(rows: Sequence[Row], column: str) -> Members:

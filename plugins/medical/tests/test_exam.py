@@ -235,7 +235,7 @@ def test_rows_with_letters_are_read_by_their_column_names(read):
 
 def test_numbers_of_rows_in_memory_are_refused_unless_the_task_says_from_where_they_count():
     rows = [entry(1, ("2", "3", "1", "0"))]
-    with pytest.raises(DataError, match="no column for 'answer'"):
+    with pytest.raises(DataError, match=r"no column for 'answer'.*'cop' is not it: .*exam_task\(first=0\)"):
         read_rows(rows, task=EXAM)
     with pytest.raises(ConfigurationError, match=r"refuses 'cop'.* as its column 'answer'.*exam_task\(first=0\)"):
         read_rows(rows, task=EXAM, columns={"answer": "cop"})
