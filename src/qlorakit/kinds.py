@@ -4,7 +4,7 @@
 kind                          a row is answered by                                the value is
 ============================  ==================================================  =====================
 :func:`single_label`          the likeliest of the labels                         a label
-:func:`multilabel`            yes or no to each label                             the labels with a yes
+:func:`multilabel`            yes or no to each label, or a ranking of them       the labels with a yes
 :func:`multiple_choice`       the likeliest letter of its own options             a letter
 :func:`number`                a number that is written                            a number
 :func:`text`                  a text that is written                              a text
