@@ -73,6 +73,9 @@ TAGS = multilabel(
     ],
     **WORDS,
 )
+RANKED = multilabel(
+    "toy/ranked", instruction="Which ones?", labels=TAGS.labels, encoding="ranking", samples=TAGS.samples, **WORDS
+)
 QUIZ = multiple_choice(
     "toy/quiz",
     instruction="Answer with a letter.",
@@ -133,8 +136,9 @@ TAGGED = entities(
     **WORDS,
 )  # fmt: skip
 SOUND = {
-    "single label": SINGLE, "multilabel": TAGS, "multiple choice": QUIZ, "number": SUM, "text": NOTE,
-    "entities by lines": finder("lines"), "entities by words": finder("words"), "entities of tokens": TAGGED,
+    "single label": SINGLE, "multilabel": TAGS, "multilabel, ranked": RANKED, "multiple choice": QUIZ,
+    "number": SUM, "text": NOTE, "entities by lines": finder("lines"), "entities by words": finder("words"),
+    "entities of tokens": TAGGED,
 }  # fmt: skip
 
 

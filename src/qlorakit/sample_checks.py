@@ -155,8 +155,8 @@ def _of_leak(task: Task[Any], labels: set[str], sample: Sample) -> Problems:
     asked = tuple(task.format({name: cell for name, cell in sample.row.items() if name not in labels}))
     if any(example.target is not None for example in asked):
         yield "a row without its label columns has a target all the same; declare the column it comes from label=True"
-    if [replace(example, target=None) for example in sample.examples] != [
-        replace(example, target=None) for example in asked
+    if [replace(example, target=None, also=()) for example in sample.examples] != [
+        replace(example, target=None, also=()) for example in asked
     ]:
         yield (
             "messages, choices or keys are others without the label columns, so that what is asked gives the label "

@@ -36,7 +36,7 @@ def without_answers(task: Task[Any]) -> Task[Any]:
     """The same task, which asks labelled rows as if they were not: an answer too long to be written is only missed."""
 
     def ask(row: Row) -> Sequence[Example]:
-        return [replace(example, target=None) for example in task.format(row)]
+        return [replace(example, target=None, also=()) for example in task.format(row)]
 
     return replace(task, format=ask)
 
