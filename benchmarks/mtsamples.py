@@ -590,8 +590,8 @@ def _tuned_notes(tuned: Result) -> Iterator[str]:
     )
     cut = next((note for note in tuned["notes"] if CUT in note), f"no prompt was {CUT}")
     yield (
-        f"- The model reads at most {LENGTH} tokens of a report with its question, and ranks the 40 labels. By the run's "
-        f"own note, {cut}. TF-IDF reads whole reports."
+        f"- The model reads at most {LENGTH} tokens of a report with its question, and ranks the 40 labels. By the "
+        f"run's own note, {cut}. TF-IDF reads whole reports."
     )
 
 
