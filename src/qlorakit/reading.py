@@ -360,7 +360,8 @@ def match_columns(
                 raise DataError(msg)
             renaming[match] = column.name
         elif (labelled or not column.label) and not column.optional:
-            refused = next((f" {name!r} is not it: {why}." for name, why in column.refused if name in folded), "")
+            told = ((name, why) for name, why in column.refused if name.casefold() in folded)
+            refused = next((f" {name!r} is not it: {why}." for name, why in told), "")
             unlabelled = "; or pass labelled=False, to predict rows without labels" if column.label else ""
             msg = (
                 f"{source}: no column for {column.name!r} (looked for {', '.join(map(repr, names))}); "
