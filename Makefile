@@ -3,7 +3,7 @@
 #   make test   installs the same, then checks style, types and every test
 PYTHON ?= python3
 BIN := .venv/bin
-PLUGINS := plugins/finance plugins/medical plugins/tiny
+PLUGINS := plugins/finance plugins/legal plugins/medical plugins/tiny
 
 .PHONY: demo test lint types unit clean
 
