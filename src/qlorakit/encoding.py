@@ -49,6 +49,7 @@ DEFAULT_CHAT_TEMPLATE = """\
 KEPT_TOKENS = 8_000_000
 LONGEST_ROWS = 4
 WORTH_A_BAR = 2_000  # rows
+EXAMPLES_KEPT = 64  # of a row that is kept as one of the longest or largest
 
 MARK = re.compile(r"<[^\s<>]+>|\[[^\s\[\]]+\]|\{[^\s{}]+\}")
 
@@ -110,12 +111,16 @@ class EncodingCounts:
         cut_examples: Whose prompt was shortened.
         cut_tokens: Left out of them.
         neutralised: Texts of control tokens inside the data that were broken up so that they act as plain text.
+        divided_rows: Rows whose text did not fit and is read in several windows, none of it left out.
+        windows: Of these rows together.
     """
 
     examples: int
     cut_examples: int
     cut_tokens: int
     neutralised: int
+    divided_rows: int = 0
+    windows: int = 0
 
     def warnings(self) -> list[str]:
         """One sentence for each thing a user must know."""
@@ -125,6 +130,11 @@ class EncodingCounts:
             found.append(
                 f"{self.cut_examples} of {self.examples} prompts ({share:.1%}) were longer than the context: "
                 f"{self.cut_tokens} tokens were cut from the end of their text; targets are never cut"
+            )
+        if self.divided_rows:
+            found.append(
+                f"{self.divided_rows} texts were longer than the context and are read in {self.windows} overlapping "
+                "windows; nothing was cut from them"
             )
         if self.neutralised:
             found.append(f"{self.neutralised} control-token texts inside the data were broken up")
@@ -139,6 +149,7 @@ class EncodedRows(Sequence[EncodedRow]):
         counts: What encoding had to change.
         longest: Rows that hold the longest sequences, the longest first.
         largest: Rows that hold the examples with the most tokens in prompt and all choices, the largest first.
+        sizes: Tokens in the prompts of each row.
         without_target: Place of the first row from which nothing can be learned; ``None`` if there is none.
         tokens_alone: To be computed where each question, and each choice after it, is computed by itself.
     """
@@ -155,6 +166,7 @@ class EncodedRows(Sequence[EncodedRow]):
         self.encoder, self.rows, self.task, self.class_weights = encoder, rows, task, class_weights
         self.without_target: int | None = None
         self.tokens_alone = 0
+        self.sizes: list[int] = []
         self._kept: list[EncodedRow] | None = []
         longest, largest = _Most(_longest_sequence), _Most(_size)
         counts = Counter[str]()
@@ -197,7 +209,8 @@ class EncodedRows(Sequence[EncodedRow]):
 
     def _encode(self, place: int, row: Row) -> EncodedRow:
         try:
-            examples = tuple(self.task.format(row))
+            to_fit = self.task.format_to_fit
+            examples = tuple(to_fit(row, self.encoder.room) if to_fit else self.task.format(row))
             weight = self.class_weights[self.task.reference(row)] if self.class_weights else 1.0
             return EncodedRow(examples, tuple(map(self.encoder.encode, examples)), weight)
         except (DataError, EncodingError) as error:
@@ -206,14 +219,18 @@ class EncodedRows(Sequence[EncodedRow]):
 
     def _count(self, place: int, row: EncodedRow, counts: Counter[str]) -> None:
         counts["examples"] += len(row.encoded)
+        self.sizes.append(sum(len(item.prompt) for item in row.encoded))
+        windows = {example.window for example in row.examples}
+        counts["divided_rows"] += len(windows) > 1
+        counts["windows"] += len(windows) if len(windows) > 1 else 0
         for item in row.encoded:
             counts["cut_examples"] += item.cut_tokens > 0
             counts["cut_tokens"] += item.cut_tokens
             counts["neutralised"] += item.neutralised
-            counts["kept_tokens"] += len(item.prompt)
             self.tokens_alone += _alone(item)
         if self.without_target is None and all(item.target is None for item in row.encoded):
             self.without_target = place
+        counts["kept_tokens"] += self.sizes[-1]
         if self._kept is not None:
             self._kept.append(row)
             if counts["kept_tokens"] > KEPT_TOKENS:
@@ -229,7 +246,7 @@ class _Most:
 
     def add(self, place: int, row: EncodedRow) -> None:
         """Take a row into account."""
-        heapq.heappush(self._heap, (self._amount(row), -place, row))
+        heapq.heappush(self._heap, (self._amount(row), -place, _reduced(row)))
         if len(self._heap) > LONGEST_ROWS:
             heapq.heappop(self._heap)
 
@@ -239,8 +256,25 @@ class _Most:
         return [row for *_, row in sorted(self._heap, key=operator.itemgetter(0, 1), reverse=True)]
 
 
+def _reduced(row: EncodedRow) -> EncodedRow:
+    """A row with those of its examples that have most tokens, where there are very many."""
+    order = sorted(range(len(row.encoded)), key=lambda place: -_tokens(row.encoded[place]))
+    if len(order) <= EXAMPLES_KEPT:
+        return row
+    kept = sorted(order[:EXAMPLES_KEPT])
+    return replace(
+        row,
+        examples=tuple(row.examples[place] for place in kept),
+        encoded=tuple(row.encoded[place] for place in kept),
+    )
+
+
+def _tokens(item: Encoded) -> int:
+    return len(item.prompt) + sum(map(len, item.answers))
+
+
 def _size(row: EncodedRow) -> int:
-    return max((len(item.prompt) + sum(map(len, item.answers)) for item in row.encoded), default=0)
+    return max(map(_tokens, row.encoded), default=0)
 
 
 def _longest_sequence(row: EncodedRow) -> int:
@@ -280,6 +314,7 @@ class Encoder:
         self._template = FIXED_DATE + tokenizer.get_chat_template()
         self._system_role = self._has_system_role()
         self._last_starts: tuple[str, list[int]] = "", []
+        self._numbers: dict[int, int] = {}
         self._continuations: dict[tuple[str, tuple[str, ...], tuple[int, ...]], tuple[int, ...]] = {}
 
     def encode_rows(
@@ -338,6 +373,21 @@ class Encoder:
             tuple(answers[other] for other in example.also),
         )
 
+    def room(self, examples: Sequence[Example]) -> int:
+        """How many tokens are left where the longest of these is asked; negative where it does not fit.
+
+        Raises:
+            EncodingError: The template misbehaves.
+        """
+        return self.max_length - max(map(self._needed, examples))
+
+    def _needed(self, example: Example) -> int:
+        messages, _ = self._neutralise(example.messages)
+        text, prompt = self._prompt(messages)
+        if example.choices is None:
+            return len(prompt) + self.max_new_tokens
+        return len(prompt) + max(map(len, self._continuations_of(example, messages, text, prompt).values()))
+
     @property
     def end_of_turn(self) -> int:
         """The token that ends every answer, at which generation stops."""
@@ -373,10 +423,12 @@ class Encoder:
 
     def _ids(self, text: str) -> tuple[int, ...]:
         try:
-            return tuple(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+            ids = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         except TypeError as error:  # the tokenizer's word for what is not Unicode
             msg = "a text holds half of a character (a lone surrogate such as \\ud800); repair it, or remove the row"
             raise EncodingError(msg) from error
+        known = self._numbers  # one object for each token, and not for each time it occurs: a quarter of the memory
+        return tuple([known.setdefault(token, token) for token in ids])
 
     def _prompt(self, messages: Sequence[Message]) -> tuple[str, tuple[int, ...]]:
         try:

@@ -19,7 +19,7 @@ from transformers import Cache, GenerationConfig, LogitsProcessor, LogitsProcess
 
 from qlorakit.adapters import DECISION, warn_of_other_task
 from qlorakit.display import progress_bar
-from qlorakit.encoding import Encoded, EncodedRow, EncodedRows, Encoder
+from qlorakit.encoding import KEPT_TOKENS, Encoded, EncodedRow, EncodedRows, Encoder
 from qlorakit.errors import ConfigurationError, DataError, ModelError
 from qlorakit.layout import Layout, PrefixSharing, choose_layout
 from qlorakit.logits import keeps_logits, one_at_a_time, plain_model
@@ -194,9 +194,8 @@ class Portion:
     def of(cls, encoded: EncodedRows, places: slice, layout: Layout) -> Portion:
         """Cut rows into batches."""
         part = encoded[places]
-        closed = [(number, item) for number, row in enumerate(part) for item in row.encoded if item.choices]
-        sets = [(item.prompt, item.choices or ()) for _, item in closed]
-        return cls(encoded.rows[places], part, Scoring.prepare(sets, [number for number, _ in closed], layout))
+        sets = [(item.prompt, item.choices or ()) for row in part for item in row.encoded if item.choices]
+        return cls(encoded.rows[places], part, Scoring.prepare(sets, list(_groups(part)), layout))
 
 
 @dataclass(frozen=True)
@@ -220,12 +219,12 @@ class Questions:
 
     def portions(self) -> Iterator[tuple[float, Portion]]:
         """All rows, so many at a time, with the share of them that is before; kept if there is only one portion."""
-        if len(self.rows) <= ROWS_AT_A_TIME:
+        all_of_them = list(_slices(self.encoded.sizes))
+        if len(all_of_them) == 1:
             yield 0.0, self._only
             return
-        for start in range(0, len(self.rows), ROWS_AT_A_TIME):
-            places = slice(start, start + ROWS_AT_A_TIME)
-            yield start / len(self.rows), Portion.of(self.encoded, places, self.layout)
+        for places in all_of_them:
+            yield places.start / len(self.rows), Portion.of(self.encoded, places, self.layout)
 
     @functools.cached_property
     def _only(self) -> Portion:
@@ -317,6 +316,32 @@ def score(
     values = iter(totals)
     tokens = past.tokens + sum(batch.tokens for _, batch in scoring.batches)
     return [tuple(next(values) for _ in range(size)) for size in scoring.sizes], tokens
+
+
+def _groups(rows: Sequence[EncodedRow]) -> Iterator[int]:
+    """The group of each example that has choices: its row, or so much of a long document that cutting takes little."""
+    group = 0
+    for row in rows:
+        held, window = 0, None
+        for example, item in zip(row.examples, row.encoded, strict=True):
+            if not item.choices:
+                continue
+            if held >= AT_A_TIME // 2 and (example.window != window or held >= 2 * AT_A_TIME):
+                group, held = group + 1, 0
+            held, window = held + len(item.choices), example.window
+            yield group
+        group += 1
+
+
+def _slices(sizes: Sequence[int]) -> Iterator[slice]:
+    """Rows next to each other, as many as are in memory at a time."""
+    start = held = 0
+    for place, size in enumerate(sizes):
+        if place > start and (place - start == ROWS_AT_A_TIME or held + size > KEPT_TOKENS):
+            yield slice(start, place)
+            start, held = place, 0
+        held += size
+    yield slice(start, len(sizes))
 
 
 def _common_prefix(prompts: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

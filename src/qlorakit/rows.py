@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
@@ -235,5 +237,16 @@ def input_key(row: Row, task: Task[Any]) -> str:
 
     Runs of white space count as one, so that copies that differ in line breaks alone are found.
     """
-    asked = [[message.role, " ".join(message.text.split())] for ex in task.format(row) for message in ex.messages]
+    unified = functools.cache(_unified)  # of several questions each repeats the row's text
+    asked = [
+        [message.role, re.sub("  +", " ", "".join(unified(part.text) for part in message.parts)).strip()]
+        for example in task.format(row)
+        for message in example.messages
+    ]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def _unified(text: str) -> str:
+    """A text with one space for every run of white space."""
+    words = " ".join(text.split())
+    return f"{' ' * text[:1].isspace()}{words}{' ' * text[-1:].isspace()}"

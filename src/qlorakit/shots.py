@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from qlorakit.task import Example, Message, Part
 
 if TYPE_CHECKING:
-    from qlorakit.task import Row, Task
+    from qlorakit.task import Room, Row, Task
 
 
 def with_shots(task: Task[Any], rows: Sequence[Row]) -> Task[Any]:
@@ -25,20 +25,12 @@ def with_shots(task: Task[Any], rows: Sequence[Row]) -> Task[Any]:
         rows: Labelled, from the training split.
     """
     shown = [[example for example in task.format(row) if example.target is not None] for row in rows]
-
-    def ask(row: Row) -> Sequence[Example]:
-        return [replace(example, messages=_after(example, shown)) for example in task.format(row)]
-
-    return replace(task, format=ask)
+    return _changed(task, lambda example: replace(example, messages=_after(example, shown)))
 
 
 def without_answers(task: Task[Any]) -> Task[Any]:
     """The same task, which asks labelled rows as if they were not: an answer too long to be written is only missed."""
-
-    def ask(row: Row) -> Sequence[Example]:
-        return [replace(example, target=None, also=()) for example in task.format(row)]
-
-    return replace(task, format=ask)
+    return _changed(task, lambda example: replace(example, target=None, also=()))
 
 
 def draw_shots(task: Task[Any], train: Sequence[Row], *, shots: int, seed: int) -> list[Row]:
@@ -51,6 +43,20 @@ def draw_shots(task: Task[Any], train: Sequence[Row], *, shots: int, seed: int) 
     while len(drawn) < min(shots, len(train)):
         drawn.extend(members.pop() for members in by_reference.values() if members)
     return drawn[:shots]
+
+
+def _changed(task: Task[Any], change: Callable[[Example], Example]) -> Task[Any]:
+    """The same task with other examples, in place of each its own."""
+    to_fit = task.format_to_fit
+
+    def ask(row: Row) -> Sequence[Example]:
+        return [change(example) for example in task.format(row)]
+
+    def ask_to_fit(row: Row, room: Room) -> Sequence[Example]:
+        examples = to_fit(row, lambda tried: room([change(example) for example in tried])) if to_fit else ()
+        return [change(example) for example in examples]
+
+    return replace(task, format=ask, format_to_fit=ask_to_fit if to_fit else None)
 
 
 def _after(example: Example, shown: Sequence[Sequence[Example]]) -> tuple[Message, ...]:

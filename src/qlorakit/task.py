@@ -68,6 +68,7 @@ class Example:
         target: The right answer, one of ``choices`` where there are any; ``None`` where it is not known.
         key: Which question of the row this is, for tasks that ask several.
         also: Further choices that are right as well, each of which is learned from as the target is.
+        window: First character and the one behind the last of what is read, where the row's text is read in pieces.
     """
 
     messages: tuple[Message, ...]
@@ -75,11 +76,16 @@ class Example:
     target: str | None = None
     key: Hashable = None
     also: tuple[str, ...] = ()
+    window: tuple[int, int] | None = None
 
     @property
     def right(self) -> tuple[str, ...]:
         """All right answers; none where they are not known."""
         return () if self.target is None else (self.target, *self.also)
+
+
+# How many tokens are left where the longest of some examples is put to the model; negative where it does not fit.
+Room = Callable[[Sequence[Example]], int]
 
 
 @dataclass(frozen=True)
@@ -272,6 +278,8 @@ class Task(Generic[V]):
         name: ``"domain/task"``.
         summary: One line for listings.
         format: The examples of a row.  The target is set where the row carries its label.
+        format_to_fit: Used in its place where a model is asked, for rows whose text may be too long for it: the
+            examples of a row in so many pieces of its text that all fit.  ``format`` is then this with room for all.
         parse: The row's output from its examples and their predictions, in the same order.
         reference: The true value, taken from the row and never through ``format``.
         metrics: What is measured; the first one selects the best checkpoint unless told otherwise.
@@ -302,6 +310,7 @@ class Task(Generic[V]):
     parse: Callable[[Row, Sequence[Example], Sequence[Prediction]], Output[V]]
     reference: Callable[[Row], V]
     metrics: tuple[Metric[V], ...]
+    format_to_fit: Callable[[Row, Room], Sequence[Example]] | None = None
     kind: str = "custom"
     labels: tuple[str, ...] | None = None
     single: bool = False

@@ -1,0 +1,619 @@
+"""Tasks that put a list of questions to a document of any length.
+
+A document that does not fit into the context is read in windows that overlap and end where sentences end, so that all
+of it is read::
+
+    document   [s1 s2 s3 s4 s5 s6 s7 s8 s9]
+    windows    [s1 s2 s3 s4]
+                        [s4 s5 s6 s7]
+                                 [s7 s8 s9]          each window, then question by question: none, or which sentence?
+
+Sentences are numbered, and the choices of a question are that there is nothing, or an answer with the number of the
+sentence that tells so.  So evidence is a stretch of the document itself, and cannot be invented.  What the questions
+about a window have in common is computed once.
+
+Of a document, the probability that there is something is that of the window in which it is highest; there is where it
+reaches the question's threshold, which is fitted on validation documents (:class:`~qlorakit.task.DecisionRule`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+import json
+import math
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+
+from qlorakit.cells import required_text
+from qlorakit.document_baselines import answer_in, majority_answers, stretch_tfidf
+from qlorakit.document_metrics import (
+    Finding,
+    Reading,
+    answer_accuracy,
+    answer_f1,
+    answer_macro_f1,
+    answer_scores,
+    evidence_f1,
+    found_in,
+    micro_f1,
+    question_macro_f1,
+    question_scores,
+    same_answers,
+)
+from qlorakit.errors import DataError, PluginError, did_you_mean
+from qlorakit.kinds import Extras, choice_probabilities
+from qlorakit.quotes import find_quote
+from qlorakit.score_metrics import multilabel_auprc
+from qlorakit.sentences import pieces_of, sentences_of, shared, tells
+from qlorakit.task import Baseline, Column, DecisionRule, Example, Message, Output, Part, Prediction, Task
+from qlorakit.thresholds import FEWEST_POSITIVES, best_threshold
+
+if TYPE_CHECKING:
+    from qlorakit.sentences import Stretch
+    from qlorakit.task import Decision, Room, Row
+
+__all__ = ["Finding", "Reading", "document_questions", "excerpts"]
+
+OVERLAP = 0.1  # of a window's characters that stand in the one before as well
+HALF = 0.5  # of the likeliest sentence's probability, from which on another one of the window is evidence as well
+DEFAULT_THRESHOLD = 0.5
+SPARE = 4  # tokens left free, because a longer question may be cut into tokens otherwise than it was tried
+FIRST_TRY = 32  # sentences
+WORDS = 150  # of an excerpt
+
+
+def document_questions(
+    name: str,
+    *,
+    summary: str,
+    instruction: str,
+    questions: Mapping[str, str],
+    answers: Sequence[str] = ("absent", "present"),
+    absent: str = "absent",
+    text: Column | None = None,
+    found: Column | None = None,
+    evidence: bool = True,
+    **extras: Unpack[Extras],
+) -> Task[Reading]:
+    """Declare a task that puts a list of questions to a document, and answers each with its evidence.
+
+    A labelled row tells what is found in it as a list of mappings, in files also as JSON::
+
+        {"text": "...", "answers": [{"question": "term", "answer": "present", "evidence": [[120, 187]]}, ...]}
+
+    Evidence is a list of stretches, first character and the one behind the last, or of quotes from the text
+    (:func:`qlorakit.quotes.find_quote`), empty where it is not known.  Questions that are not listed are not asked of
+    a labelled row; of one without the column all are.  An answer that is known without its evidence is learned from
+    where the whole document fits, and left out where it is divided, because nobody knows which window it is in.
+
+    Args:
+        name: ``"domain/task"``.
+        summary: One line for listings.
+        instruction: The system message: what is asked, and what answers mean.
+        questions: What is asked, by the name of the question.
+        answers: The closed set.
+        absent: Which of them says that there is nothing.
+        text: The column with the document, ``"text"`` unless told otherwise.
+        found: The column with the answers, ``"answers"`` unless told otherwise.
+        evidence: Whether the sentence is asked for as well.  Without it a question costs a third, and there is none.
+        **extras: See :class:`~qlorakit.kinds.Extras`.
+
+    Raises:
+        PluginError: Questions or answers cannot be told apart, or ``absent`` is none of the answers.
+    """
+    asking = _Asking(instruction, dict(questions), tuple(answers), absent, evidence)
+    asking.check(name)
+    columns = _Columns(text or Column("text", aliases=("document", "content")), found or _ANSWERS, asking)
+    names, several = tuple(questions), len(answers) > 2  # noqa: PLR2004  # yes and no
+    ranking = found_in(multilabel_auprc(names), lambda reading: _found(reading, absent))
+    metrics = (
+        (answer_macro_f1(answers), answer_accuracy(), *(answer_f1(f"f1_{_word(one)}", one) for one in answers))
+        if several
+        else (question_macro_f1(names, absent), micro_f1(absent), answer_accuracy(), ranking)
+    )
+    rule: DecisionRule[Reading] = DecisionRule(
+        functools.partial(_fit, names=names, absent=absent),
+        asking.decide,
+        dict.fromkeys(names, DEFAULT_THRESHOLD),
+        accepts=lambda decision: set(decision) == set(names),
+    )
+
+    def ask(row: Row, room: Room) -> Sequence[Example]:
+        return list(asking.ask(required_text(row, columns.text.name), columns.read(row), room))
+
+    def parse(row: Row, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Output[Reading]:
+        return asking.parse(row[columns.text.name], examples, predictions)
+
+    task: Task[Reading] = Task(
+        name=name,
+        summary=summary,
+        kind="questions about a document",
+        format=lambda row: ask(row, _room_for_all),
+        format_to_fit=ask,
+        parse=parse,
+        reference=columns.reference,
+        metrics=(*metrics, *((evidence_f1(absent),) if evidence else ())),
+        matches=same_answers,
+        classes=functools.partial(answer_scores, answers=tuple(answers))
+        if several
+        else functools.partial(question_scores, questions=names, absent=absent),
+        decision=rule,
+        baselines=(
+            Baseline("majority", functools.partial(majority_answers, absent=absent), from_labels_alone=True),
+            Baseline("tfidf", functools.partial(stretch_tfidf, absent=absent, text=columns.text.name)),
+        ),
+        tells_text=False,
+        restore=Reading.restore,
+        expressible=functools.partial(_expressible, ask=ask, parse=parse) if evidence else None,
+        columns=(columns.text, columns.found),
+    )
+    return _with(task, extras)
+
+
+_ANSWERS = Column("answers", aliases=("findings",), label=True)
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """How a document is asked about."""
+
+    instruction: str
+    questions: Mapping[str, str]
+    answers: tuple[str, ...]
+    absent: str
+    evidence: bool
+
+    def check(self, name: str) -> None:
+        texts = [*self.answers, *self.questions, *self.questions.values()]
+        if not self.questions or not all(isinstance(one, str) and one.strip() for one in texts):
+            msg = f"{name}: questions and answers must be texts that are not blank, one question at least"
+            raise PluginError(msg)
+        if self.absent not in self.answers or len(set(self.answers)) != len(self.answers) or len(self.answers) < 2:  # noqa: PLR2004
+            msg = f"{name}: answers={self.answers!r} must be two or more, distinct, one of them absent={self.absent!r}"
+            raise PluginError(msg)
+
+    @property
+    def something(self) -> tuple[str, ...]:
+        """The answers that there is something."""
+        return tuple(answer for answer in self.answers if answer != self.absent)
+
+    def ask(self, text: str, known: Mapping[str, Finding] | None, room: Room) -> Iterator[Example]:
+        sentences = sentences_of(text)
+        names = self.questions if known is None else known
+        windows = list(self._windows(text, sentences, tuple(names), room))
+        for first, end in windows:
+            shown = self._shown(text, sentences[first:end])
+            for name in names:
+                finding = None if known is None else known[name]
+                right = self._right(finding, sentences[first:end], alone=len(windows) == 1)
+                yield self._example(name, shown, sentences[first:end], right)
+
+    def _windows(
+        self, text: str, sentences: Sequence[Stretch], names: Sequence[str], room: Room
+    ) -> Iterator[tuple[int, int]]:
+        """Runs of sentences that fit, whatever is asked about them."""
+        if not names:
+            return
+        tried = [self._example(name, self._shown(text, sentences[:1]), sentences[:1], ()) for name in names]
+        longest = min(names, key=lambda name: room([tried[names.index(name)]]))
+
+        def fits(first: int, end: int) -> bool:
+            of_window = sentences[first:end]
+            return room([self._example(longest, self._shown(text, of_window), of_window, ())]) >= SPARE
+
+        yield from _runs(sentences, fits)
+
+    def _shown(self, text: str, sentences: Sequence[Stretch]) -> str:
+        if not self.evidence:
+            return text[sentences[0][0] : sentences[-1][1]]
+        return "\n".join(f"[{number}] {text[start:end]}" for number, (start, end) in enumerate(sentences, start=1))
+
+    def _example(self, name: str, shown: str, sentences: Sequence[Stretch], right: Sequence[str]) -> Example:
+        messages = (
+            Message("system", (Part(self.instruction),)),
+            Message("user", (Part(shown), Part(f"\n\n{self.questions[name]}"))),
+        )
+        target, *also = right or (None,)
+        window = sentences[0][0], sentences[-1][1]
+        choices = tuple(self._choices(len(sentences)))
+        return Example(messages, choices, target, key=name, also=tuple(filter(None, also)), window=window)
+
+    def _choices(self, sentences: int) -> Iterator[str]:
+        yield from self.answers
+        for answer in self.something if self.evidence else ():
+            yield from (f"{answer} {number}" for number in range(1, sentences + 1))
+
+    def _right(self, finding: Finding | None, sentences: Sequence[Stretch], *, alone: bool) -> Sequence[str]:
+        """What is right of a window; nothing where that is not known."""
+        if finding is None:
+            return ()
+        if finding.answer == self.absent:
+            return (self.absent,)
+        if not finding.evidence:
+            return (finding.answer,) if alone else ()
+        places = [place for place, one in enumerate(sentences, start=1) if tells(one, finding.evidence)]
+        if not places:
+            return (self.absent,)
+        return [f"{finding.answer} {place}" for place in places] if self.evidence else (finding.answer,)
+
+    def parse(self, text: str, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Output[Reading]:
+        if not all(prediction.valid and prediction.logprobs for prediction in predictions):
+            return Output(None)
+        windows = sorted({example.window for example in examples if example.window})
+        sentences = sentences_of(text)
+        read: dict[str, list[_Read]] = {}
+        for example, prediction in zip(examples, predictions, strict=True):
+            within = [one for one in sentences if example.window and _within(one, example.window)]
+            read.setdefault(str(example.key), []).append(self._read(prediction.logprobs or {}, within))
+        scores = {key: value for name, of_one in read.items() for key, value in self._scores(name, of_one).items()}
+        undecided = Reading(
+            tuple(Finding(name, self.absent) for name in read),
+            tuple(windows),
+            tuple(tuple(1 - one.shares[self.absent] for one in of_one) for of_one in read.values()),
+            tuple(tuple(one.passages for one in of_one) for of_one in read.values()),
+        )
+        return self.decide(Output(undecided, scores), dict.fromkeys(self.questions, DEFAULT_THRESHOLD))
+
+    def _read(self, logprobs: Mapping[str, float], sentences: Sequence[Stretch]) -> _Read:
+        """What the probabilities of the choices say of a window."""
+        probabilities = choice_probabilities(logprobs)
+        numbers = range(1, len(sentences) + 1) if self.evidence else ()
+        of_sentence = [sum(probabilities[f"{one} {number}"] for one in self.something) for number in numbers]
+        shares = {
+            one: probabilities[one] + sum(probabilities[f"{one} {number}"] for number in numbers)
+            for one in self.something
+        }
+        return _Read({self.absent: probabilities[self.absent], **shares}, _likeliest(sentences, of_sentence))
+
+    def _scores(self, name: str, windows: Sequence[_Read]) -> dict[str, float]:
+        """The probability that there is something, and where that may be several things, of each."""
+        best = {one: max(window.shares[one] for window in windows) for one in self.something}
+        absent = min(window.shares[self.absent] for window in windows)
+        several = {f"{name}: {one}": value for one, value in best.items()} if len(best) > 1 else {}
+        return {name: min(max(1 - absent, 0.0), 1.0), **several}
+
+    def decide(self, output: Output[Reading], decision: Decision) -> Output[Reading]:
+        """The answers that the scores have under thresholds, with their evidence."""
+        if output.value is None or not output.scores:
+            return output
+        reading = output.value
+        relevance = reading.relevance or ((),) * len(reading.findings)
+        passages = reading.passages or ((),) * len(reading.findings)
+        findings = [
+            self._finding(finding.question, output.scores, decision, of_one, places)
+            for finding, of_one, places in zip(reading.findings, relevance, passages, strict=True)
+        ]
+        return Output(reading._replace(findings=tuple(findings)), output.scores)
+
+    def _finding(
+        self,
+        name: str,
+        scores: Mapping[str, float],
+        decision: Decision,
+        relevance: Sequence[float],
+        passages: Sequence[Sequence[Stretch]],
+    ) -> Finding:
+        threshold = decision[name]
+        if scores[name] < threshold:
+            return Finding(name, self.absent)
+        answer = max(self.something, key=lambda one: scores.get(f"{name}: {one}", 0.0))
+        places = zip(relevance, passages, strict=True) if passages else ()
+        told = [place for share, found in places if share >= threshold for place in found]
+        return Finding(name, answer, tuple(_joined(told)))
+
+
+class _Read(NamedTuple):
+    """What was said to a question about a window: the share of each answer, and the likeliest sentences."""
+
+    shares: Mapping[str, float]
+    passages: tuple[Stretch, ...]
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """What is read of a row."""
+
+    text: Column
+    found: Column
+    asking: _Asking
+
+    def reference(self, row: Row) -> Reading:
+        known = self.read(row)
+        if not known:
+            msg = f"column {self.found.name!r} is empty; give a list of answers to questions, or remove the row"
+            raise DataError(msg)
+        return Reading(tuple(known.values()))
+
+    def read(self, row: Row) -> dict[str, Finding] | None:
+        """The findings in the order of the questions; ``None`` where they are not known."""
+        given = _as_list(row.get(self.found.name), self.found.name)
+        if given is None:
+            return None
+        text = required_text(row, self.text.name)
+        found = [self._finding(one, text) for one in given]
+        by_name = {finding.question: finding for finding in found}
+        if len(by_name) != len(found):
+            twice = next(one.question for one in found if sum(other.question == one.question for other in found) > 1)
+            msg = f"column {self.found.name!r} answers question {twice!r} twice; join the two"
+            raise DataError(msg)
+        return {name: by_name[name] for name in self.asking.questions if name in by_name}
+
+    def _finding(self, given: object, text: str) -> Finding:
+        column = self.found.name
+        if not isinstance(given, Mapping) or not {"question", "answer"} <= set(given):
+            msg = f"column {column!r} holds {given!r} where a mapping with 'question' and 'answer' is needed"
+            raise DataError(msg)
+        name, answer = given["question"], given["answer"]
+        for what, value, known in (("question", name, self.asking.questions), ("answer", answer, self.asking.answers)):
+            if value not in known:
+                hint = did_you_mean(str(value), known)
+                msg = f"column {column!r}: unknown {what} {value!r}; there are {', '.join(map(repr, known))}.{hint}"
+                raise DataError(msg)
+        evidence = tuple(sorted({self._place(one, text, name) for one in given.get("evidence") or ()}))
+        if evidence and answer == self.asking.absent:
+            msg = f"column {column!r}: question {name!r} is answered by {answer!r} and has evidence; remove either"
+            raise DataError(msg)
+        return Finding(name, answer, evidence)
+
+    def _place(self, given: object, text: str, name: str) -> Stretch:
+        """Where a piece of evidence stands."""
+        what = f"column {self.found.name!r}: evidence of question {name!r}"
+        if isinstance(given, str):
+            place = find_quote(text, given) if given.strip() else None
+            if place is None:
+                msg = f"{what} does not stand in the text word for word: {given[:80]!r}; quote it as it stands"
+                raise DataError(msg)
+            return place
+        if isinstance(given, list | tuple) and len(given) == 2 and all(type(one) is int for one in given):  # noqa: PLR2004
+            start, end = given
+            if 0 <= start < end <= len(text) and text[start:end].strip():
+                return start, end
+        msg = f"{what} is {given!r}; give a quote, or the first character and the one behind the last, of {len(text)}"
+        raise DataError(msg)
+
+
+def _as_list(value: object, column: str) -> list[Any] | None:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError as error:
+            msg = f"column {column!r} holds a text that is no JSON ({error}); give a list of answers"
+            raise DataError(msg) from error
+    if not isinstance(value, list | tuple):
+        msg = f"column {column!r} holds {type(value).__name__} {value!r} where a list of answers is needed"
+        raise DataError(msg)
+    return list(value)
+
+
+def _room_for_all(examples: Sequence[Example]) -> int:
+    del examples
+    return SPARE
+
+
+def _runs(sentences: Sequence[Stretch], fits: Callable[[int, int], bool]) -> Iterator[tuple[int, int]]:
+    """Runs of as many sentences as fit, each beginning with the last ones of the run before.
+
+    A sentence that does not fit by itself stands alone, and is refused when it is asked about.
+    """
+    first, total, size = 0, len(sentences), FIRST_TRY
+    while True:
+        rest = total - first <= 2 * size and fits(first, total)
+        end = total if rest or first + 1 == total else _longest_run(first, size, total, fits)
+        yield first, end
+        if end == total:
+            return
+        size = end - first
+        first = _next_first(sentences, first, end)
+
+
+def _longest_run(first: int, guess: int, total: int, fits: Callable[[int, int], bool]) -> int:
+    """The end of the longest run that fits, found from a guess of its length.
+
+    One sentence is taken to fit, and all of them not to.
+    """
+    low, high, place, step = first + 1, total, first + guess, 1
+    while high - low > 1:
+        place = min(max(place, low + 1), high - 1)
+        if fits(first, place):
+            low, place = place, place + step
+        else:
+            high, place = place, place - step
+        step *= 2
+        if not low < place < high:
+            place = (low + high) // 2
+    return low
+
+
+def _next_first(sentences: Sequence[Stretch], first: int, end: int) -> int:
+    """Where the next run begins: what it repeats is a tenth of the run before at most, and at least one sentence."""
+    start, stop = sentences[first][0], sentences[end - 1][1]
+    repeated = end - 1
+    while repeated > first + 1 and stop - sentences[repeated - 1][0] <= OVERLAP * (stop - start):
+        repeated -= 1
+    return max(repeated, first + 1)
+
+
+def _within(sentence: Stretch, window: Stretch) -> bool:
+    return window[0] <= sentence[0] and sentence[1] <= window[1]
+
+
+def _likeliest(sentences: Sequence[Stretch], probabilities: Sequence[float]) -> tuple[Stretch, ...]:
+    if not probabilities:
+        return ()
+    least = HALF * max(probabilities)
+    kept = [place for place, probability in enumerate(probabilities) if probability >= least]
+    runs = [kept[:1]]
+    for place in kept[1:]:
+        if place == runs[-1][-1] + 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    return tuple((sentences[run[0]][0], sentences[run[-1]][1]) for run in runs)
+
+
+def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
+    """Stretches in order, those that overlap as one."""
+    joined: list[Stretch] = []
+    for start, end in sorted(stretches):
+        if joined and start < joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _found(reading: Reading, absent: str) -> tuple[str, ...]:
+    """The questions with a finding."""
+    return tuple(finding.question for finding in reading.findings if finding.answer != absent)
+
+
+def _fit(
+    outputs: Sequence[Output[Reading]], references: Sequence[Reading], *, names: Sequence[str], absent: str
+) -> Decision:
+    """The threshold of each question with the best F1 of finding something; where that is rare, of all together."""
+    import numpy as np
+
+    pairs: dict[str, list[tuple[float, bool]]] = {name: [] for name in names}
+    for output, reference in zip(outputs, references, strict=True):
+        for finding in reference.findings if output.scores else ():
+            if finding.question in output.scores:
+                pairs[finding.question].append((output.scores[finding.question], finding.answer != absent))
+
+    def best(known: Sequence[tuple[float, bool]]) -> float:
+        scores, truth = zip(*known, strict=True) if known else ((), ())
+        return best_threshold(np.array(scores, dtype=np.float64), np.array(truth, dtype=bool))
+
+    common = best(list(itertools.chain.from_iterable(pairs.values())))
+    return {
+        name: best(known) if sum(true for _, true in known) >= FEWEST_POSITIVES else common
+        for name, known in pairs.items()
+    }
+
+
+def _expressible(
+    row: Row,
+    *,
+    ask: Callable[[Row, Room], Sequence[Example]],
+    parse: Callable[[Row, Sequence[Example], Sequence[Prediction]], Output[Reading]],
+) -> Output[Reading]:
+    """What is left of a reference that has gone through numbered sentences."""
+    examples = ask(row, _room_for_all)
+    return Output(parse(row, examples, [_sure(example) for example in examples]).value)
+
+
+def _sure(example: Example) -> Prediction:
+    likely = -math.log(max(len(example.right), 1))
+    return Prediction(
+        str(example.target),
+        logprobs={choice: likely if choice in example.right else -1e3 for choice in example.choices or ()},
+    )
+
+
+def _with(task: Task[Reading], extras: Extras) -> Task[Reading]:
+    unknown = sorted(set(extras) - set(Extras.__annotations__))
+    if unknown:
+        msg = f"{task.name}: unknown argument {unknown[0]!r}.{did_you_mean(unknown[0], Extras.__annotations__)}"
+        raise PluginError(msg)
+    changed: dict[str, Any] = {
+        key: value if key in {"group", "ignore_digits"} else tuple(value)  # type: ignore[arg-type]  # of any field
+        for key, value in extras.items()
+    }
+    return dataclasses.replace(task, **changed)
+
+
+def _word(answer: str) -> str:
+    return "_".join("".join(letter if letter.isalnum() else " " for letter in answer).split()).casefold()
+
+
+def excerpts(
+    rows: Iterable[Row],
+    *,
+    task: Task[Reading],
+    absent: str = "absent",
+    words: int = WORDS,
+    others: int = 4,
+    empty: float = 0.5,
+    seed: int = 0,
+) -> list[Row]:
+    """Pieces of labelled documents, to be learned from: in whole ones there is nothing to nearly every question.
+
+    A document is divided at sentence ends into pieces that do not overlap.  Of a piece, those questions are asked to
+    which it holds evidence, and some of those to which it holds none.
+
+    Args:
+        rows: Labelled documents, with evidence.  Answers of which it is not known are left out.
+        task: One of :func:`document_questions`.
+        absent: Its answer that there is nothing.
+        words: Most of a piece, unless a sentence alone has more.
+        others: Questions of a piece to which it holds nothing, drawn.
+        empty: Pieces without any evidence that are kept, as a share of those with some in the same document, one at
+            least.
+        seed: Of what is drawn.
+
+    Returns:
+        Rows of the same form, with the other columns of their document.
+
+    Raises:
+        DataError: No question is answered by ``absent``, or a row cannot be read.
+    """
+    rng = random.Random(seed)  # noqa: S311  # nothing secret
+    pieces: list[Row] = []
+    seen = False
+    for row in rows:
+        findings = task.reference(row).findings
+        seen = seen or any(finding.answer == absent for finding in findings)
+        of_row = [
+            _piece(row, task, stretch, findings, absent, others, rng)
+            for stretch in pieces_of(row[_column(task, label=False)], words)
+        ]
+        told = [place for place, piece in enumerate(of_row) if _is_told(piece, task, absent)]
+        rest = sorted({*range(len(of_row))} - {*told})
+        drawn = rng.sample(rest, min(len(rest), max(math.ceil(empty * len(told)), 1)))
+        pieces.extend(of_row[place] for place in sorted((*told, *drawn)))
+    if not seen:
+        msg = f"absent={absent!r}: no question of the rows is answered so; name the answer that there is nothing"
+        raise DataError(msg)
+    return [piece for piece in pieces if piece[_column(task, label=True)]]
+
+
+def _column(task: Task[Reading], *, label: bool) -> str:
+    return next(column.name for column in task.columns if column.label is label)
+
+
+def _is_told(piece: Row, task: Task[Reading], absent: str) -> bool:
+    return any(one["answer"] != absent for one in piece[_column(task, label=True)])
+
+
+def _piece(
+    row: Row,
+    task: Task[Reading],
+    stretch: Stretch,
+    findings: Sequence[Finding],
+    absent: str,
+    others: int,
+    rng: random.Random,
+) -> Row:
+    """A row about a piece of a document."""
+    answers = [(one, answer_in(stretch, one, absent, alone=False)) for one in findings]
+    told = [one for one, answer in answers if answer not in {None, absent}]
+    nothing = [one for one, answer in answers if answer == absent]
+    kept = sorted(rng.sample(range(len(nothing)), min(others, len(nothing))))
+    asked = [
+        *(_record(one, one.answer, stretch) for one in told),
+        *(_record(nothing[i], absent, stretch) for i in kept),
+    ]
+    text, found = _column(task, label=False), _column(task, label=True)
+    return {**row, text: row[text][stretch[0] : stretch[1]], found: asked}
+
+
+def _record(finding: Finding, answer: str, stretch: Stretch) -> dict[str, Any]:
+    """An answer about a piece, with that part of the evidence that is in it."""
+    start, end = stretch
+    inside = [[max(a, start) - start, min(b, end) - start] for a, b in finding.evidence if shared((a, b), stretch)]
+    return {"question": finding.question, "answer": answer, "evidence": inside if answer == finding.answer else []}

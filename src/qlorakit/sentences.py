@@ -1,0 +1,131 @@
+"""Where sentences of a long document begin and end, so that it can be read in pieces and quoted.
+
+Rules of punctuation and lines, without a model: documents of an office are full of numbered clauses, headings and
+abbreviations, on which general splitters break, and places must be exact to the character.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable
+
+Stretch = tuple[int, int]
+
+LONGEST = 600  # characters of a sentence, from which on it is divided at a semicolon, a comma or a space
+
+# Words after which a point ends no sentence.
+ABBREVIATIONS = frozenset(
+    (
+        "a.m", "al", "approx", "apr", "art", "arts", "assn", "aug", "bros", "cf", "ch", "cl", "co", "corp", "dec",
+        "dept", "dr", "e.g", "eg", "est", "etc", "ex", "exh", "feb", "fig", "hon", "i.e", "ie", "inc", "jan", "jr",
+        "jul", "jun", "llc", "ltd", "mar", "mr", "mrs", "ms", "n.v", "no", "nos", "nov", "oct", "p.m", "para", "paras",
+        "pp", "prof", "s.a", "sched", "sec", "secs", "sep", "sept", "sr", "st", "u.k", "u.s", "v", "vol", "vs",
+    )
+)  # fmt: skip
+_END = re.compile(r"[.!?][\"'\u201d\u2019)\]]*\s+|\s*\n\s*")
+_WORD_BEFORE = re.compile(r"[\w.&/-]*$")
+_CLAUSE_ENDS = (";", ":", ",", "")
+
+
+def sentences_of(text: str, *, longest: int = LONGEST) -> list[Stretch]:
+    """The places of the sentences of a text, in order, without white space around them.
+
+    A sentence ends at a full stop, a question or an exclamation mark before something that can begin a sentence, at a
+    blank line, and at a line break unless the next line goes on in lower case.  One that is longer than ``longest`` is
+    divided.  Nothing but white space lies between sentences.
+
+    Args:
+        text: Any text.
+        longest: Most characters of a sentence.
+
+    Returns:
+        First character and the one behind the last, of each.
+    """
+    ends = [0]
+    for match in _END.finditer(text):
+        if _is_end(text, ends[-1], match):
+            ends.append(match.end())
+    whole = (_trimmed(text, *pair) for pair in itertools.pairwise([*ends, len(text)]))
+    return [piece for start, end in whole if end > start for piece in _divided(text, start, end, longest)]
+
+
+def _is_end(text: str, start: int, match: re.Match[str]) -> bool:
+    """Whether what was found ends the sentence that began at ``start``."""
+    follows, before = text[match.end() : match.end() + 1], text[start : match.start()]
+    if not follows or not before.strip():
+        return not follows
+    breaks = match[0].count("\n")
+    if breaks > 1:
+        return True
+    pointed = match[0].lstrip()[:1] in {".", "!", "?"}
+    if breaks and not (pointed and follows.islower()):
+        return pointed or before.rstrip()[-1:] in {";", ":", "."} or not follows.islower()
+    if follows.islower() or not pointed:
+        return False
+    return match[0][0] != "." or not _is_abbreviation(before)
+
+
+def _is_abbreviation(before: str) -> bool:
+    """Whether the point behind this belongs to an abbreviation, an initial or the number of a clause."""
+    found = _WORD_BEFORE.search(before)
+    word = found[0] if found else ""
+    alone = not before[: len(before) - len(word)].strip(" \t\n([\"'\u201c")
+    return word.casefold() in ABBREVIATIONS or (len(word) == 1 and word.isalpha()) or (alone and len(word) <= 5)  # noqa: PLR2004  # 12.10 or (iii
+
+
+def _trimmed(text: str, start: int, end: int) -> Stretch:
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
+
+
+def _divided(text: str, start: int, end: int, longest: int) -> list[Stretch]:
+    """A sentence in pieces of bearable length."""
+    pieces = []
+    while end - start > longest:
+        stop = _stop(text, start, longest)
+        pieces.append(_trimmed(text, start, stop))
+        start = _trimmed(text, stop, end)[0]
+    return [*pieces, (start, end)] if end > start else pieces
+
+
+def _stop(text: str, start: int, longest: int) -> int:
+    """Where to divide: behind the last mark in the second half that is followed by white space."""
+    for mark in _CLAUSE_ENDS:
+        for stop in range(start + longest, start + longest // 2, -1):
+            if text[stop : stop + 1].isspace() and text[start:stop].endswith(mark):
+                return stop
+    return start + longest
+
+
+def pieces_of(text: str, words: int) -> list[Stretch]:
+    """A text in pieces of whole sentences, which do not overlap.
+
+    Args:
+        text: Any text.
+        words: Most of a piece, unless a sentence alone has more.
+
+    Returns:
+        First character and the one behind the last, of each.
+    """
+    pieces: list[Stretch] = []
+    held = 0
+    for start, end in sentences_of(text):
+        size = len(text[start:end].split())
+        if pieces and held + size <= words:
+            pieces[-1] = pieces[-1][0], end
+            held += size
+        else:
+            pieces.append((start, end))
+            held = size
+    return pieces
+
+
+def shared(first: Stretch, second: Stretch) -> int:
+    """How many characters two stretches have in common."""
+    return max(min(first[1], second[1]) - max(first[0], second[0]), 0)
+
+
+def tells(stretch: Stretch, evidence: Iterable[Stretch]) -> bool:
+    """Whether a stretch holds evidence: half of it is evidence, or it holds half of a piece of evidence."""
+    return any(2 * shared(stretch, one) >= min(stretch[1] - stretch[0], one[1] - one[0]) for one in evidence)
