@@ -401,23 +401,20 @@ def _runs(sentences: Sequence[Stretch], fits: Callable[[int, int], bool]) -> Ite
 
     A sentence that does not fit by itself stands alone, and is refused when it is asked about.
     """
-    first, total, size = 0, len(sentences), FIRST_TRY
-    while True:
-        rest = total - first <= 2 * size and fits(first, total)
-        end = total if rest or first + 1 == total else _longest_run(first, size, total, fits)
+    first, total, size, reached = 0, len(sentences), FIRST_TRY, 0
+    while reached < total:
+        end = _longest_run(first, size, total, fits)
+        if end == reached:  # what is repeated leaves no room for anything else
+            first += 1
+            continue
         yield first, end
-        if end == total:
-            return
-        size = end - first
+        size, reached = end - first, end
         first = _next_first(sentences, first, end)
 
 
 def _longest_run(first: int, guess: int, total: int, fits: Callable[[int, int], bool]) -> int:
-    """The end of the longest run that fits, found from a guess of its length.
-
-    One sentence is taken to fit, and all of them not to.
-    """
-    low, high, place, step = first + 1, total, first + guess, 1
+    """The end of the longest run that fits, found from a guess of its length; one sentence is taken to fit."""
+    low, high, place, step = first + 1, total + 1, first + guess, 1
     while high - low > 1:
         place = min(max(place, low + 1), high - 1)
         if fits(first, place):

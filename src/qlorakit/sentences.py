@@ -19,10 +19,11 @@ ABBREVIATIONS = frozenset(
     (
         "a.m", "al", "approx", "apr", "art", "arts", "assn", "aug", "bros", "cf", "ch", "cl", "co", "corp", "dec",
         "dept", "dr", "e.g", "eg", "est", "etc", "ex", "exh", "feb", "fig", "hon", "i.e", "ie", "inc", "jan", "jr",
-        "jul", "jun", "llc", "ltd", "mar", "mr", "mrs", "ms", "n.v", "no", "nos", "nov", "oct", "p.m", "para", "paras",
+        "jul", "jun", "llc", "ltd", "mar", "mr", "mrs", "ms", "n.v", "nov", "oct", "p.m", "para", "paras",
         "pp", "prof", "s.a", "sched", "sec", "secs", "sep", "sept", "sr", "st", "u.k", "u.s", "v", "vol", "vs",
     )
 )  # fmt: skip
+NUMBERS = frozenset(("no", "nos"))  # abbreviations before a number, and words elsewhere
 _END = re.compile(r"[.!?][\"'\u201d\u2019)\]]*\s+|\s*\n\s*")
 _WORD_BEFORE = re.compile(r"[\w.&/-]*$")
 _CLAUSE_ENDS = (";", ":", ",", "")
@@ -63,14 +64,16 @@ def _is_end(text: str, start: int, match: re.Match[str]) -> bool:
         return pointed or before.rstrip()[-1:] in {";", ":", "."} or not follows.islower()
     if follows.islower() or not pointed:
         return False
-    return match[0][0] != "." or not _is_abbreviation(before)
+    return match[0][0] != "." or not _is_abbreviation(before, follows)
 
 
-def _is_abbreviation(before: str) -> bool:
+def _is_abbreviation(before: str, follows: str) -> bool:
     """Whether the point behind this belongs to an abbreviation, an initial or the number of a clause."""
     found = _WORD_BEFORE.search(before)
     word = found[0] if found else ""
     alone = not before[: len(before) - len(word)].strip(" \t\n([\"'\u201c")
+    if word.casefold() in NUMBERS:
+        return follows.isdigit()
     return word.casefold() in ABBREVIATIONS or (len(word) == 1 and word.isalpha()) or (alone and len(word) <= 5)  # noqa: PLR2004  # 12.10 or (iii
 
 

@@ -1,0 +1,324 @@
+import re
+import time
+
+import numpy as np
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from qlorakit.errors import ConfigurationError, DataError
+from qlorakit.quotes import (
+    Quote,
+    QuoteFinder,
+    find_quote,
+    invented_quote_rate,
+    invented_quotes,
+    quotes_in,
+    verify_quotes,
+)
+from qlorakit.task import Output
+
+TERMS = "The  “Services”\n may\xa0be changed at any time.\n\nWe don’t sell your data."  # noqa: RUF001
+SPACES = st.text(" \n\t\xa0\u202f", min_size=1, max_size=3)
+CURLED = {'"': ["“", "”", "„", "«", "»", "``", "''"], "'": "‘’‚"}  # noqa: RUF001
+TERM_PARTS = ["We", "may", "“share”", 'the "data"', "of users’", "users'", "«now»", "``a b''"]  # noqa: RUF001
+WORDS = st.lists(st.sampled_from(TERM_PARTS), min_size=1)
+
+
+def of_text(row):
+    return row["text"]
+
+
+def written(data, quote):
+    # The same quote with white space re-flowed and marks curled in another way.
+    plain = re.sub("[“”„«»]|``|''", '"', re.sub("[‘’‚]", "'", quote))  # noqa: RUF001
+    marked = "".join(data.draw(st.sampled_from([sign, *CURLED.get(sign, [])])) for sign in plain)
+    return re.sub(r"\s+", lambda _: data.draw(SPACES), marked)
+
+
+# Finding
+
+
+@pytest.mark.parametrize(
+    ("quote", "place"),
+    [
+        ("changed at any time", (24, 43)),
+        ('The "Services" may be', (0, 23)),
+        ("The\n\n\n«Services» may be", (0, 23)),
+        ("time. We don't sell", (39, 59)),
+        ("  your data.\n", (60, 70)),
+        ("The", (0, 3)),
+        ("e", (2, 3)),
+        ("\xa0", None),
+        ("", None),
+        ("the", None),
+        ("anytime", None),
+        ("dont sell", None),
+        ("Services may be", None),
+        ("data. The", None),
+        ("The ``Services'' may be", (0, 23)),
+        ("``Services''", (5, 15)),
+        ("'Services'", None),
+    ],
+)
+def test_a_quote_is_found_up_to_white_space_and_marks(quote, place):
+    assert find_quote(TERMS, quote) == QuoteFinder(TERMS).find(quote) == place
+
+
+@pytest.mark.parametrize("source", ["agree-\nment", "agree\u00admentx", "agree–ment", "ag\u200bree-ment", "AGREE-MENT"])  # noqa: RUF001
+def test_hyphens_dashes_and_case_are_not_taken_for_each_other(source):
+    assert find_quote(source, "agree-ment") is None
+    assert find_quote(source, source) == (0, len(source))
+
+
+def test_what_stands_there_exactly_comes_before_what_only_resembles_it():
+    source = "a “b” and a 'b' and a \"b\" again"
+    assert find_quote(source, 'a "b"') == (20, 25)
+    assert QuoteFinder(source).find_all('a "b"') == ((0, 5), (20, 25))
+    assert QuoteFinder("aaaaa").find_all("aa") == ((0, 2), (2, 4))
+    assert QuoteFinder("aaaaa").find_all(" ") == ()
+
+
+@given(st.text(st.sampled_from("ab“\"’' \n\xa0"), min_size=1, max_size=40), st.data())  # noqa: RUF001
+def test_any_slice_of_a_source_is_found(source, data):
+    start = data.draw(st.integers(0, len(source) - 1))
+    end = data.draw(st.integers(start + 1, len(source)))
+    quote = source[start:end]
+    assume(quote.strip())
+    place = find_quote(source, quote)
+    assert place is not None
+    assert source[slice(*place)] == quote.strip()
+    assert place[0] <= start + len(quote) - len(quote.lstrip())
+
+
+@given(WORDS, st.data())
+def test_a_slice_is_found_at_its_place_however_it_is_set(words, data):
+    source = "".join(word + data.draw(SPACES) for word in words) + "unique"
+    first = data.draw(st.integers(0, len(words) - 1))
+    start = len("".join(re.findall(r"\S+\s+", source)[:first]))
+    quote = source[start:].strip()
+    assert find_quote(source, written(data, quote)) == (start, len(source))
+
+
+@given(WORDS, st.data())
+def test_a_changed_word_is_not_found(words, data):
+    source = " ".join(words)
+    changed = data.draw(st.integers(0, len(words) - 1))
+    quote = " ".join("never" if place == changed else word for place, word in enumerate(words))
+    assert find_quote(source, quote) is None
+    assert find_quote(source, written(data, quote)) is None
+
+
+@given(st.text(), st.text(min_size=1))
+@example("a\x1c\u2003b", "a b")
+def test_a_place_holds_the_quote_it_was_found_for(source, quote):
+    finder = QuoteFinder(source)
+    for place in (*filter(None, [finder.find(quote)]), *finder.find_all(quote)):
+        assert find_quote(quote.strip(), source[slice(*place)]) == (0, len(quote.strip()))
+
+
+def test_hundreds_of_quotes_of_a_long_source_take_no_time():
+    source = "".join(f"Section {number}.  The “parties” agree. \n" for number in range(9000))
+    finder, start = QuoteFinder(source), time.perf_counter()
+    assert len(source) > 300_000
+    for number in range(0, 9000, 20):
+        assert source[slice(*finder.find(f'Section {number}. The "parties"'))].startswith(f"Section {number}.  ")
+        assert finder.find(f"Section {number}. The party") is None
+    assert time.perf_counter() - start < 5
+
+
+# Parts
+
+
+@pytest.mark.parametrize(
+    "dots", ["...", "…", ". . .", "[...]", "[ … ]", "(...)", "<omitted>", "[omitted]", "<OMITTED>", "...."]
+)
+def test_parts_around_an_ellipsis_are_found_in_order(dots):
+    finder = QuoteFinder(TERMS)
+    assert finder.find_parts(f"may be changed {dots} don't sell") == ((17, 31), (49, 59))
+    assert finder.find_parts(f"don't sell {dots} may be changed") == ()
+    assert finder.find_parts(f"{dots} may be changed {dots}") == ((17, 31),)
+    assert finder.find_parts(f"may be changed {dots} by nobody") == ()
+    assert finder.find_parts(dots) == ()
+
+
+def test_parts_do_not_overlap():
+    assert QuoteFinder("any time").find_parts("any ... any") == ()
+    assert QuoteFinder("any time, any  place").find_parts("any ... any place") == ((0, 3), (10, 20))
+    assert QuoteFinder("a  b  “c” a b").find_parts('a b ... "c" ... b') == ((0, 4), (6, 9), (12, 13))
+
+
+@pytest.mark.parametrize(
+    ("source", "quote", "found"),
+    [
+        ("your data", "our data", False),
+        ("within 130 days", "30 days", False),
+        ("the Services", "Service", False),
+        ("the Service's", "Service", True),
+        ("every our or our every", "our", True),
+        ("ba a a", "a a", True),
+        ("any, anything, any", "any ... any ... any", False),
+        ("数据不会出售", "不会", True),
+        ("all (data)", "(data)", True),
+    ],
+)
+def test_parts_are_whole_words(source, quote, found):
+    assert bool(QuoteFinder(source).find_parts(quote)) == found
+    assert QuoteFinder(source).find(quote) is not None or "..." in quote
+
+
+def test_double_marks_of_two_signs_belong_to_a_place():
+    act = "This Act may be cited as the ``Border  Act''. The ``Border Act'' ends."
+    finder = QuoteFinder(act)
+    assert act[slice(*finder.find('the "Border Act"'))] == "the ``Border  Act''"
+    assert act[slice(*finder.find('"Border Act" ends'))] == "``Border Act'' ends"
+    assert finder.find_all("Border Act") == ((31, 42), (52, 62))
+
+
+def test_an_ellipsis_of_the_source_is_its_own():
+    assert QuoteFinder("and so on ... and on").find_parts("so on ... and") == ((4, 17),)
+
+
+def test_a_part_that_resembles_comes_before_one_that_is_exact_but_too_late():
+    assert QuoteFinder('the “a” ends; the "a"').find_parts('the "a" ... ends') == ((0, 7), (8, 12))
+
+
+# Quotes of an answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "quotes"),
+    [
+        ('It says "we may" and “you may”.', ["we may", "you may"]),
+        ("« nous » et „wir“ und „ihr”", ["nous", "wir", "ihr"]),
+        ("the ‘user’s own’ data", ["user’s own"]),  # noqa: RUF001
+        ("users’ rights and the party’s", []),  # noqa: RUF001
+        ("don't 'quote' this", []),
+        ('a 5" pipe and a 6" one', []),
+        ('"open and "closed" here', ["closed"]),
+        ("“open and “closed” here", ["closed"]),
+        ('closed" and "open', []),
+        ('“the "Services" here”', ['the "Services" here']),
+        ('"the ‘Services’ here"', ["the ‘Services’ here"]),  # noqa: RUF001
+        ('"" and "..." and " - "', []),
+        ('("in brackets"), "twice" "over"', ["in brackets", "twice", "over"]),
+        ('"over\nlines\n\nand paragraphs"', ["over\nlines\n\nand paragraphs"]),
+        ("the ``Fund'' of ``the 'big' Act''", ["Fund", "the 'big' Act"]),
+        ("``open and ``closed''", ["closed"]),
+        ("no quote at all", []),
+        ("", []),
+    ],
+)
+def test_quotes_are_what_stands_in_quotation_marks(answer, quotes):
+    assert [quote.text for quote in quotes_in(answer)] == quotes
+
+
+def test_the_place_of_a_quote_is_that_of_its_words():
+    assert quotes_in('Say " we may ".') == (Quote("we may", 6, 12),)
+
+
+@given(st.text(st.sampled_from('ab5 .“”"‘’«»„\n')))  # noqa: RUF001
+def test_quotes_lie_in_order_at_their_places(answer):
+    end = 0
+    for quote in quotes_in(answer):
+        assert quote.start > end - 1
+        assert answer[quote.start : quote.end] == quote.text == quote.text.strip()
+        assert re.search(r"\w", quote.text)
+        end = quote.end
+
+
+def test_quotes_are_verified_with_their_places():
+    answer = 'They "don\'t sell" and "never give" your "data."'
+    sold, given_away, data = verify_quotes(answer, TERMS)
+    assert (sold.quote, sold.place, sold.parts, sold.source_place) == ("don't sell", (6, 16), ((49, 59),), (49, 59))
+    assert (given_away.quote, given_away.parts, given_away.source_place) == ("never give", (), None)
+    assert [sold.is_invented, given_away.is_invented, data.is_invented] == [False, True, False]
+    assert verify_quotes(answer, QuoteFinder(TERMS)) == (sold, given_away, data)
+
+
+@pytest.mark.parametrize("quote", ["may be changed,", "may be changed.", "your data.", "may ... any time,"])
+def test_a_comma_or_full_stop_inside_the_marks_may_be_the_answers_own(quote):
+    (verified,) = verify_quotes(f"“{quote}” it says", TERMS)
+    assert verified.quote == quote
+    assert not verified.is_invented
+
+
+@pytest.mark.parametrize("quote", ["may be changed;", "may be changed..", "may be changed?", "May be changed"])
+def test_other_signs_inside_the_marks_are_part_of_the_quote(quote):
+    assert verify_quotes(f'"{quote}"', TERMS)[0].is_invented
+
+
+def test_a_full_stop_of_the_source_belongs_to_the_place():
+    assert verify_quotes('"your data."', TERMS)[0].source_place == (60, 70)
+
+
+def test_a_quote_that_leaves_words_out_reaches_from_its_first_part_to_its_last():
+    (verified,) = verify_quotes('"may be ... sell"', TERMS)
+    assert (verified.parts, verified.source_place) == (((17, 23), (55, 59)), (17, 59))
+
+
+def test_short_quotes_can_be_left_out():
+    answer = '"nope", "not there", "may be changed"'
+    assert [quote.quote for quote in verify_quotes(answer, TERMS, min_words=2)] == ["not there", "may be changed"]
+    with pytest.raises(ConfigurationError, match="min_words=0: must be at least 1"):
+        verify_quotes(answer, TERMS, min_words=0)
+
+
+# Metrics
+
+ROWS = [{"text": TERMS}, {"text": "You may leave."}, {"text": "Nothing is promised."}]
+ANSWERS = ['"your data" and "our data"', '"you may"', "no quote"]  # 1 of 2, 1 of 1, none
+REFERENCES = [("It says \"sold\" or 'x'.",), ("“You may”.", '"never"'), ("Nothing.",)]
+
+
+def values(metric, outputs, weights=None):
+    counts = np.array(list(map(metric.counts, outputs, REFERENCES, ROWS)), dtype=float)
+    weights = np.ones((1, len(ROWS))) if weights is None else weights
+    return metric.compute(outputs, REFERENCES, ROWS), *metric.from_counts(weights @ counts)
+
+
+def test_invented_quotes_are_counted_by_rows_and_by_quotes():
+    outputs = [Output(answer) for answer in ANSWERS]
+    assert values(invented_quotes(of_text), outputs) == pytest.approx((2 / 3, 2 / 3))
+    assert values(invented_quote_rate(of_text), outputs) == pytest.approx((2 / 3, 2 / 3))
+    assert values(invented_quotes(of_text, min_words=2), outputs) == pytest.approx((2 / 3, 2 / 3))
+    doubled = np.array([[2.0, 0.0, 1.0]])
+    assert values(invented_quotes(of_text), outputs, doubled)[1] == pytest.approx(2 / 3)
+    assert values(invented_quote_rate(of_text), outputs, doubled)[1] == pytest.approx(2 / 4)
+
+
+def test_nothing_quoted_is_nothing_invented():
+    outputs = [Output("none"), Output(""), Output('"..."')]
+    for metric in (invented_quotes(of_text), invented_quote_rate(of_text)):
+        assert values(metric, outputs) == (0, 0)
+        assert not metric.higher_is_better
+
+
+def test_an_invalid_answer_counts_as_one_invented_quote():
+    outputs = [Output(None), Output('"You" "may"'), Output("none")]
+    assert values(invented_quotes(of_text), outputs) == pytest.approx((1 / 3, 1 / 3))
+    assert values(invented_quote_rate(of_text), outputs) == pytest.approx((1 / 3, 1 / 3))
+
+
+def test_the_best_value_is_that_of_right_texts_with_the_fewest_invented_quotes():
+    assert invented_quotes(of_text).best(REFERENCES, ROWS) == pytest.approx(1 / 3)
+    assert invented_quote_rate(of_text).best(REFERENCES, ROWS) == pytest.approx(1 / 2)
+
+
+def test_values_can_be_lists_of_quotes():
+    metric = invented_quote_rate(of_text, quotes=tuple)
+    outputs = [Output(("your data", "our data")), Output(()), Output(["Nothing ... promised"])]
+    assert metric.compute(outputs, [()] * 3, ROWS) == pytest.approx(1 / 3)
+    assert metric.best is None
+
+
+def test_the_name_of_a_metric_says_how_short_a_quote_may_be():
+    assert invented_quotes(of_text).name == "invented_quotes"
+    assert invented_quote_rate(of_text, min_words=3).name == "invented_quote_rate_of_3_words"
+    with pytest.raises(ConfigurationError, match="min_words=-1"):
+        invented_quotes(of_text, min_words=-1)
+
+
+def test_a_source_that_is_no_text_is_refused():
+    with pytest.raises(DataError, match="the source of quotes is int in a row"):
+        invented_quotes(lambda _: 3).compute([Output("x")], [("x",)], [{}])
