@@ -5,9 +5,13 @@ from typing import Any
 
 from qlorakit.hookspecs import hookimpl
 from qlorakit.task import Task
+from qlorakit_legal.clauses import CLAUSES
+from qlorakit_legal.holding import HOLDING
+from qlorakit_legal.provisions import PROVISIONS
+from qlorakit_legal.unfair import UNFAIR
 
 
 @hookimpl
 def qlorakit_tasks() -> Iterable[Task[Any]]:
     """The tasks of this plugin."""
-    yield from ()
+    yield from (CLAUSES, PROVISIONS, UNFAIR, HOLDING)
