@@ -6,6 +6,7 @@ from typing import Any
 from qlorakit.hookspecs import hookimpl
 from qlorakit.task import Task
 from qlorakit_legal.clauses import CLAUSES
+from qlorakit_legal.entities import ENTITIES
 from qlorakit_legal.holding import HOLDING
 from qlorakit_legal.provisions import PROVISIONS
 from qlorakit_legal.unfair import UNFAIR
@@ -14,4 +15,4 @@ from qlorakit_legal.unfair import UNFAIR
 @hookimpl
 def qlorakit_tasks() -> Iterable[Task[Any]]:
     """The tasks of this plugin."""
-    yield from (CLAUSES, PROVISIONS, UNFAIR, HOLDING)
+    yield from (CLAUSES, PROVISIONS, UNFAIR, HOLDING, ENTITIES)
