@@ -123,6 +123,7 @@ def test_a_metric_of_something_else_follows_from_a_reading():
     outputs = [Output(references[0], {"law": 0.9}), Output(None, {"law": 0.2})]
     assert found_in(exact_match(), named).compute(outputs, references, [{}, {}]) == 0.5
     assert found_in(exact_match(), named).counts(outputs[0], references[0], {}) == (1.0, 1.0)
+    outputs[1] = Output(references[1], {"law": 0.2})
     ranking = found_in(multilabel_auprc(("law",)), named)
     assert ranking.needs_scores
     assert ranking.compute(outputs, references, [{}, {}]) == 1.0

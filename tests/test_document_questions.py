@@ -184,6 +184,28 @@ def test_thresholds_are_fitted_and_decide_again():
     assert not rule.accepts({"law": 0.5})
 
 
+def test_of_several_answers_the_threshold_with_most_right_ones_is_fitted():
+    task = declare(answers=("unsaid", "yes", "no"), absent="unsaid")
+    told = Reading((Finding("law", "unsaid"),))
+    shares = [(0.9, "yes"), (0.8, "yes"), (0.7, "unsaid"), (0.6, "unsaid")] * 5
+    outputs = [Output(told, {"law": share, "law: yes": share, "law: no": 0.0, "term": 0.0}) for share, _ in shares]
+    decision = task.decision.fit(outputs, [Reading((Finding("law", right),)) for _, right in shares])
+    assert decision["law"] == pytest.approx(0.75)
+    nothing = task.decision.fit(outputs, [told] * len(outputs))
+    assert nothing["law"] > 1, "what is never there is never found"
+    assert [task.decision.apply(one, decision).value.findings[0].answer for one in outputs[:3]] == [
+        "yes", "yes", "unsaid",
+    ]  # fmt: skip
+
+
+def test_a_model_that_does_not_know_the_sentence_names_the_likeliest_alone():
+    row = long_row()
+    (example,) = TASK.format(row)
+    flat = Prediction("present 1", logprobs={one: -3.0 + (one == "present 5") * 0.1 for one in example.choices})
+    (finding,) = TASK.parse(row, [example], [flat]).value.findings
+    assert [row["text"][start:end] for start, end in finding.evidence] == ["Clause 4 is about matter 4."]
+
+
 def test_of_three_answers_the_likeliest_but_nothing_is_given():
     task = declare(answers=("not mentioned", "yes", "no"), absent="not mentioned")
     row = {"text": TEXT, "answers": [answer("law", "no", list(LAW))]}
@@ -286,8 +308,17 @@ def test_excerpts_leave_out_what_nobody_knows_the_place_of():
 
 def test_a_reading_comes_back_from_json():
     value = read(TASK, ROW, "present 2", "absent").value
-    assert TASK.restore(json.loads(json.dumps(value))) == value
-    assert isinstance(TASK.restore(json.loads(json.dumps(value))), Reading)
+    restored = TASK.restore(json.loads(json.dumps(value)))
+    assert isinstance(restored, Reading)
+    assert tuple(restored) == tuple(value)
+
+
+def test_readings_are_equal_where_they_find_the_same():
+    value = read(TASK, ROW, "present 2", "absent").value
+    assert value == Reading(value.findings)
+    assert hash(value) == hash(Reading(value.findings))
+    assert value != Reading(value.findings[:1])
+    assert value != tuple(value)
 
 
 def test_what_numbered_sentences_cannot_say_lowers_the_ceiling_of_evidence_alone():

@@ -1,5 +1,6 @@
 import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -193,6 +194,7 @@ def test_a_part_that_resembles_comes_before_one_that_is_exact_but_too_late():
         ("« nous » et „wir“ und „ihr”", ["nous", "wir", "ihr"]),
         ("the ‘user’s own’ data", ["user’s own"]),  # noqa: RUF001
         ("users’ rights and the party’s", []),  # noqa: RUF001
+        ("the ‘user’s own data", []),  # noqa: RUF001
         ("don't 'quote' this", []),
         ('a 5" pipe and a 6" one', []),
         ('"open and "closed" here', ["closed"]),
@@ -294,6 +296,11 @@ def test_nothing_quoted_is_nothing_invented():
         assert not metric.higher_is_better
 
 
+def test_a_single_invented_quote_is_all_of_them():
+    one = [Output('"our data"')], REFERENCES[:1], ROWS[:1]
+    assert invented_quotes(of_text).compute(*one) == invented_quote_rate(of_text).compute(*one) == 1
+
+
 def test_an_invalid_answer_counts_as_one_invented_quote():
     outputs = [Output(None), Output('"You" "may"'), Output("none")]
     assert values(invented_quotes(of_text), outputs) == pytest.approx((1 / 3, 1 / 3))
@@ -322,3 +329,17 @@ def test_the_name_of_a_metric_says_how_short_a_quote_may_be():
 def test_a_source_that_is_no_text_is_refused():
     with pytest.raises(DataError, match="the source of quotes is int in a row"):
         invented_quotes(lambda _: 3).compute([Output("x")], [("x",)], [{}])
+
+
+# The page
+
+
+def test_the_code_on_the_page_of_quotes_runs(capsys):
+    page = (Path(__file__).parents[1] / "docs/quotes.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL))
+    exec(compile(code, "quotes.md", "exec"), {})  # noqa: S102  # our own
+    printed = capsys.readouterr().out
+    assert "amend this agreement, (10, 31) (15, 36) False" in printed
+    assert printed.count("None True") == 2
+    assert "(28, 39) ((0, 10), (62, 76))" in printed
+    assert "invented_quote_rate_of_2_words 0.66" in printed

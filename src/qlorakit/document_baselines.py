@@ -132,7 +132,7 @@ def _read(
     of_pieces = vectorizer.transform([document[start:end] for start, end in pieces])
     of_sentences = vectorizer.transform([document[start:end] for start, end in sentences])
     names = _asked(task, row)
-    scores: dict[str, float] = {}
+    scores: dict[str, float] = dict.fromkeys(task.decision.default, 0.0) if task.decision else {}
     relevance, passages = [], []
     for name in names:
         if name not in models:

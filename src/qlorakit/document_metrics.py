@@ -37,7 +37,7 @@ class Finding(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What is found in a document.
+    """What is found in a document.  Two readings are equal where they find the same, however it was read.
 
     Attributes:
         findings: The answer to each question asked.
@@ -50,6 +50,18 @@ class Reading(NamedTuple):
     windows: tuple[Stretch, ...] = ()
     relevance: tuple[tuple[float, ...], ...] = ()
     passages: tuple[tuple[tuple[Stretch, ...], ...], ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the findings are the same."""
+        return isinstance(other, Reading) and self.findings == other.findings
+
+    def __ne__(self, other: object) -> bool:
+        """Whether the findings differ."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Of the findings."""
+        return hash(self.findings)
 
     @classmethod
     def restore(cls, value: Any) -> Reading:  # noqa: ANN401  # what JSON holds

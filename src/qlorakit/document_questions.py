@@ -59,7 +59,9 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "Reading", "document_questions", "excerpts"]
 
 OVERLAP = 0.1  # of a window's characters that stand in the one before as well
-HALF = 0.5  # of the likeliest sentence's probability, from which on another one of the window is evidence as well
+# Another sentence of the window is evidence as well from this share of the likeliest one's probability on, and this
+# share of what all sentences have: where the model does not know which one it is, all are about as likely.
+HALF, TENTH = 0.5, 0.1
 DEFAULT_THRESHOLD = 0.5
 SPARE = 4  # tokens left free, because a longer question may be cut into tokens otherwise than it was tried
 FIRST_TRY = 32  # sentences
@@ -107,7 +109,7 @@ def document_questions(
     """
     asking = _Asking(instruction, dict(questions), tuple(answers), absent, evidence)
     asking.check(name)
-    columns = _Columns(text or Column("text", aliases=("document", "content")), found or _ANSWERS, asking)
+    columns = _Columns(text or Column("text", aliases=("content",)), found or _ANSWERS, asking)
     names, several = tuple(questions), len(answers) > 2  # noqa: PLR2004  # yes and no
     ranking = found_in(multilabel_auprc(names), lambda reading: _found(reading, absent))
     metrics = (
@@ -116,7 +118,7 @@ def document_questions(
         else (question_macro_f1(names, absent), micro_f1(absent), answer_accuracy(), ranking)
     )
     rule: DecisionRule[Reading] = DecisionRule(
-        functools.partial(_fit, names=names, absent=absent),
+        functools.partial(_fit_answers if several else _fit_findings, names=names, absent=absent),
         asking.decide,
         dict.fromkeys(names, DEFAULT_THRESHOLD),
         accepts=lambda decision: set(decision) == set(names),
@@ -249,7 +251,9 @@ class _Asking:
         for example, prediction in zip(examples, predictions, strict=True):
             within = [one for one in sentences if example.window and _within(one, example.window)]
             read.setdefault(str(example.key), []).append(self._read(prediction.logprobs or {}, within))
-        scores = {key: value for name, of_one in read.items() for key, value in self._scores(name, of_one).items()}
+        scores = dict.fromkeys(self.questions, 0.0)  # of those that are not asked as well, for metrics of ranks
+        for name, of_one in read.items():
+            scores |= self._scores(name, of_one)
         undecided = Reading(
             tuple(Finding(name, self.absent) for name in read),
             tuple(windows),
@@ -443,7 +447,8 @@ def _within(sentence: Stretch, window: Stretch) -> bool:
 def _likeliest(sentences: Sequence[Stretch], probabilities: Sequence[float]) -> tuple[Stretch, ...]:
     if not probabilities:
         return ()
-    least = HALF * max(probabilities)
+    best = max(probabilities)
+    least = max(HALF * best, min(TENTH * sum(probabilities), best))
     kept = [place for place, probability in enumerate(probabilities) if probability >= least]
     runs = [kept[:1]]
     for place in kept[1:]:
@@ -470,26 +475,70 @@ def _found(reading: Reading, absent: str) -> tuple[str, ...]:
     return tuple(finding.question for finding in reading.findings if finding.answer != absent)
 
 
-def _fit(
+class _Known(NamedTuple):
+    """The probability that there is something, the answer if there is, and the right answer."""
+
+    score: float
+    likeliest: str
+    right: str
+
+
+def _known(
+    outputs: Sequence[Output[Reading]], references: Sequence[Reading], names: Sequence[str], absent: str
+) -> dict[str, list[_Known]]:
+    """What is known of each question from labelled documents."""
+    found: dict[str, list[_Known]] = {name: [] for name in names}
+    for output, reference in zip(outputs, references, strict=True):
+        for finding in reference.findings if output.scores else ():
+            name = finding.question
+            of_answers = {
+                key.removeprefix(f"{name}: "): share
+                for key, share in output.scores.items()
+                if key.startswith(f"{name}: ")
+            }
+            likeliest = max(of_answers, key=lambda one: of_answers[one], default=absent)
+            found[name].append(_Known(output.scores[name], likeliest, finding.answer))
+    return found
+
+
+def _fit_findings(
     outputs: Sequence[Output[Reading]], references: Sequence[Reading], *, names: Sequence[str], absent: str
 ) -> Decision:
     """The threshold of each question with the best F1 of finding something; where that is rare, of all together."""
     import numpy as np
 
-    pairs: dict[str, list[tuple[float, bool]]] = {name: [] for name in names}
-    for output, reference in zip(outputs, references, strict=True):
-        for finding in reference.findings if output.scores else ():
-            if finding.question in output.scores:
-                pairs[finding.question].append((output.scores[finding.question], finding.answer != absent))
+    def best(known: Sequence[_Known]) -> float:
+        scores = np.array([one.score for one in known], dtype=np.float64)
+        return best_threshold(scores, np.array([one.right != absent for one in known], dtype=bool))
 
-    def best(known: Sequence[tuple[float, bool]]) -> float:
-        scores, truth = zip(*known, strict=True) if known else ((), ())
-        return best_threshold(np.array(scores, dtype=np.float64), np.array(truth, dtype=bool))
+    return _each(_known(outputs, references, names, absent), best, absent)
 
-    common = best(list(itertools.chain.from_iterable(pairs.values())))
+
+def _fit_answers(
+    outputs: Sequence[Output[Reading]], references: Sequence[Reading], *, names: Sequence[str], absent: str
+) -> Decision:
+    """The threshold of each question with most right answers; where something is found seldom, of all together."""
+
+    def best(known: Sequence[_Known]) -> float:
+        levels = sorted({one.score for one in known})
+        tried = [0.0, *((low + high) / 2 for low, high in itertools.pairwise(levels)), 1.0 + TENTH]
+
+        def right(threshold: float) -> int:
+            return sum((one.likeliest if one.score >= threshold else absent) == one.right for one in known)
+
+        return max(tried, key=right, default=DEFAULT_THRESHOLD)
+
+    return _each(_known(outputs, references, names, absent), best, absent)
+
+
+def _each(
+    known: Mapping[str, Sequence[_Known]], best: Callable[[Sequence[_Known]], float], absent: str
+) -> dict[str, float]:
+    """A threshold of its own for each question to which there is something in enough documents."""
+    common = best(list(itertools.chain.from_iterable(known.values())))
     return {
-        name: best(known) if sum(true for _, true in known) >= FEWEST_POSITIVES else common
-        for name, known in pairs.items()
+        name: best(of_one) if sum(one.right != absent for one in of_one) >= FEWEST_POSITIVES else common
+        for name, of_one in known.items()
     }
 
 
@@ -501,7 +550,8 @@ def _expressible(
 ) -> Output[Reading]:
     """What is left of a reference that has gone through numbered sentences."""
     examples = ask(row, _room_for_all)
-    return Output(parse(row, examples, [_sure(example) for example in examples]).value)
+    value = parse(row, examples, [_sure(example) for example in examples]).value
+    return Output(None if value is None else Reading(value.findings))
 
 
 def _sure(example: Example) -> Prediction:
