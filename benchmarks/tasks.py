@@ -43,8 +43,9 @@ def run(job: Job, arguments: argparse.Namespace) -> Result | None:
     model, tokenizer = qk.load_quantized(arguments.model)
     model = qk.attach_lora(model, r=arguments.rank, seed=arguments.seed)
     output = arguments.output / ("validation-only" if arguments.validation_only else "") / job.name
+    learned, chosen = (job.lessons(data[side]) if job.lessons else data[side] for side in SIDES[:2])
     trained = qk.train(
-        model, tokenizer, data["train"], task=task, eval_dataset=data["validation"], output_dir=output, overwrite=True,
+        model, tokenizer, learned, task=task, eval_dataset=chosen, output_dir=output, overwrite=True,
         learning_rate=arguments.learning_rate or job.learning_rate, num_train_epochs=arguments.epochs or job.epochs,
         seed=arguments.seed, max_length=job.max_length, max_new_tokens=job.max_new_tokens, progress=False,
         **job.training,
@@ -60,7 +61,7 @@ def run(job: Job, arguments: argparse.Namespace) -> Result | None:
     report.save(output / "report.html")
     report.save(output / "report.json")
     seconds = {"training": round(trained.seconds), "all": round(time.monotonic() - began)}
-    return _result(job, arguments, data, report, seconds)
+    return {**_result(job, arguments, data, report, seconds), **({"lessons": len(learned)} if job.lessons else {})}
 
 
 def _result(

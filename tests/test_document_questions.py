@@ -342,6 +342,22 @@ def test_the_words_of_a_document_decide_without_a_language_model(place):
     assert TASK.metrics[-1].compute([decided], [TASK.reference(long_row(law=place))], [{}]) == 1.0
 
 
+@pytest.mark.parametrize("answers", [("absent", "present"), ("absent", "present", "excluded")])
+def test_what_needs_no_model_can_be_measured_as_a_model_is(answers):
+    task = declare(answers=answers)
+    rows = [long_row(law=place) for place in range(8, 28)]
+    for row in rows:
+        row["answers"].append(answer("term", "absent"))
+    references = list(map(task.reference, rows))
+    for baseline in task.baselines:
+        outputs = baseline.answer(task, rows, rows)
+        decided = [task.decision.apply(one, task.decision.fit(outputs, references)) for one in outputs]
+        measured = [metric for metric in task.metrics if baseline.name == "tfidf" or not metric.needs_scores]
+        values = {metric.name: metric.compute(decided, references, rows) for metric in measured}
+        assert values["macro_f1"] == 1.0
+        assert values.get("multilabel_auprc", 1.0) == 1.0
+
+
 def test_the_majority_is_found_question_by_question():
     other = {"text": TEXT, "answers": [answer("law", "absent"), answer("term", "absent")]}
     output, _ = TASK.baselines[0].answer(TASK, [ROW, ROW, other], [ROW, other])

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import datasets
+
 import qlorakit as qk
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ class Job:
         split_column: A column that says on which side a row was published; then validation rows are a tenth of those to
             train.
         keep: The places of the rows that may be used at all, where not all may.
+        join: Reads the rows from all files together, where no single one holds them; they are split here.
+        change: What is made of the rows of each side before they are drawn.
+        lessons: What is made of the rows that are trained on, and of those that choose the checkpoint; both are
+            evaluated and fitted on as they are.
         training: Further settings of ``train``.
     """
 
@@ -49,6 +55,9 @@ class Job:
     further: tuple[str, ...] = ()
     split_column: str | None = None
     keep: Callable[[Sequence[Row]], Sequence[int]] | None = None
+    join: Callable[[Mapping[str, Path]], Sequence[Row]] | None = None
+    change: Callable[[Sequence[Row]], Sequence[Row]] | None = None
+    lessons: Callable[[Sequence[Row]], Sequence[Row]] | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
 
     def missing(self, root: Path) -> list[str]:
@@ -64,10 +73,16 @@ class Job:
         """
         task = qk.get_task(self.task)
         # What a reader leaves out it logs; whole files are published with rows that cannot be used.
-        found = {side: qk.read_rows(root / file, task=task, bad_rows="skip") for side, file in self.files.items()}
+        if self.join:
+            rows = self.join({name: root / file for name, file in self.files.items()})
+            found = {"all": datasets.Dataset.from_list(list(rows))}
+        else:
+            found = {side: qk.read_rows(root / file, task=task, bad_rows="skip") for side, file in self.files.items()}
         if self.keep:
             found = {side: rows.select(self.keep(rows)) for side, rows in found.items()}
         sides = self._sides(found, task, seed)
+        if self.change:
+            sides = {side: datasets.Dataset.from_list(list(self.change(rows))) for side, rows in sides.items()}
         return {side: self._drawn(sides[side], side, seed) for side in SIDES}
 
     def _sides(self, found: Mapping[str, Any], task: Task[Any], seed: int) -> Mapping[str, Any]:

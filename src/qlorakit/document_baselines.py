@@ -41,7 +41,7 @@ def majority_answers(
 
 
 def stretch_tfidf(
-    task: Task[Reading], train: Sequence[Row], rows: Sequence[Row], *, absent: str, text: str
+    task: Task[Reading], train: Sequence[Row], rows: Sequence[Row], *, something: Sequence[str], absent: str, text: str
 ) -> list[Output[Reading]]:
     """Classify pieces of documents with TF-IDF of words and word pairs and logistic regression, question by question.
 
@@ -52,6 +52,7 @@ def stretch_tfidf(
         task: The task.
         train: Labelled documents.
         rows: To be answered.
+        something: The answers that there is something.
         absent: The answer that there is nothing.
         text: The column with the document.
     """
@@ -61,7 +62,7 @@ def stretch_tfidf(
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2 if len(learned) > 100 else 1)  # noqa: PLR2004  # too few to leave any out
     features = vectorizer.fit_transform(learned)
     models = {name: _Classifier(features, known, absent) for name, known in labels.items()}
-    return [_read(row, task, models, vectorizer, absent, text) for row in rows]
+    return [_read(row, task, models, vectorizer, something, absent, text) for row in rows]
 
 
 def _asked(task: Task[Reading], row: Row) -> list[str]:
@@ -124,6 +125,7 @@ def _read(
     task: Task[Reading],
     models: Mapping[str, _Classifier],
     vectorizer: Any,  # noqa: ANN401  # likewise
+    something: Sequence[str],
     absent: str,
     text: str,
 ) -> Output[Reading]:
@@ -144,7 +146,7 @@ def _read(
         told = [1 - one.get(absent, 0.0) for one in models[name].probabilities(of_sentences)]
         found = tuple(1 - one.get(absent, 0.0) for one in shares)
         scores[name] = max(found)
-        for answer in sorted({answer for one in shares for answer in one} - {absent}):
+        for answer in something if len(something) > 1 else ():
             scores[f"{name}: {answer}"] = max(one.get(answer, 0.0) for one in shares)
         relevance.append(found)
         passages.append(tuple((_best(piece, sentences, told),) for piece in pieces))

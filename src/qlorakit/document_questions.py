@@ -146,7 +146,10 @@ def document_questions(
         decision=rule,
         baselines=(
             Baseline("majority", functools.partial(majority_answers, absent=absent), from_labels_alone=True),
-            Baseline("tfidf", functools.partial(stretch_tfidf, absent=absent, text=columns.text.name)),
+            Baseline(
+                "tfidf",
+                functools.partial(stretch_tfidf, something=asking.something, absent=absent, text=columns.text.name),
+            ),
         ),
         tells_text=False,
         restore=Reading.restore,
