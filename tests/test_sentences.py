@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qlorakit.sentences import pieces_of, sentences_of, shared, tells
+from qlorakit.sentences import pieces_of, sentences_of, shared, telling, tells
 
 PIECES = st.sampled_from(
     ["The term ends", ".", " ", "\n", "\n\n", "No. 4", "(a)", "2.1", "Inc.", "; ", "e.g.", "?", '"Fee"', "x" * 90, "\t"]
@@ -70,3 +70,13 @@ def test_a_stretch_tells_where_half_of_either_is_in_the_other():
     assert tells((0, 10), [(5, 100)])
     assert tells((0, 100), [(90, 110)])
     assert not tells((0, 100), [(91, 191)])
+
+
+@given(
+    st.lists(st.integers(1, 9), max_size=12), st.lists(st.tuples(st.integers(0, 60), st.integers(1, 30)), max_size=4)
+)
+def test_the_stretches_that_tell_are_found_without_looking_at_all_of_them(lengths, evidence):
+    ends = list(itertools.accumulate(lengths))
+    stretches = [(end - size, end) for end, size in zip(ends, lengths, strict=True)][::2]
+    told = [(start, start + size) for start, size in evidence]
+    assert telling(stretches, told) == [place for place, one in enumerate(stretches) if tells(one, told)]

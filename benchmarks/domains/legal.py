@@ -54,7 +54,7 @@ JOBS = (
         "LEDGAR, 1,000 rows of the test split",
         {"all": f"{LEXGLUE}/ledgar.jsonl"},
         max_length=1024,
-        epochs=6.0,
+        epochs=4.0,
         further=("accuracy", "top_3_accuracy"),
         training={"objective": "choices"},
     ),

@@ -48,7 +48,7 @@ from qlorakit.errors import DataError, PluginError, did_you_mean
 from qlorakit.kinds import Extras, choice_probabilities
 from qlorakit.quotes import find_quote
 from qlorakit.score_metrics import multilabel_auprc
-from qlorakit.sentences import pieces_of, sentences_of, shared, tells
+from qlorakit.sentences import pieces_of, sentences_of, shared, telling
 from qlorakit.task import Baseline, Column, DecisionRule, Example, Message, Output, Part, Prediction, Task
 from qlorakit.thresholds import FEWEST_POSITIVES, best_threshold
 
@@ -224,13 +224,8 @@ class _Asking:
         )
         target, *also = right or (None,)
         window = sentences[0][0], sentences[-1][1]
-        choices = tuple(self._choices(len(sentences)))
+        choices = _choices(self.answers, self.something if self.evidence else (), len(sentences))
         return Example(messages, choices, target, key=name, also=tuple(filter(None, also)), window=window)
-
-    def _choices(self, sentences: int) -> Iterator[str]:
-        yield from self.answers
-        for answer in self.something if self.evidence else ():
-            yield from (f"{answer} {number}" for number in range(1, sentences + 1))
 
     def _right(self, finding: Finding | None, sentences: Sequence[Stretch], *, alone: bool) -> Sequence[str]:
         """What is right of a window; nothing where that is not known."""
@@ -240,7 +235,7 @@ class _Asking:
             return (self.absent,)
         if not finding.evidence:
             return (finding.answer,) if alone else ()
-        places = [place for place, one in enumerate(sentences, start=1) if tells(one, finding.evidence)]
+        places = [place + 1 for place in telling(sentences, finding.evidence)]
         if not places:
             return (self.absent,)
         return [f"{finding.answer} {place}" for place in places] if self.evidence else (finding.answer,)
@@ -396,6 +391,11 @@ def _as_list(value: object, column: str) -> list[Any] | None:
         msg = f"column {column!r} holds {type(value).__name__} {value!r} where a list of answers is needed"
         raise DataError(msg)
     return list(value)
+
+
+@functools.lru_cache(maxsize=64)  # all questions about a window have the same
+def _choices(answers: tuple[str, ...], numbered: tuple[str, ...], sentences: int) -> tuple[str, ...]:
+    return *answers, *(f"{answer} {number}" for answer in numbered for number in range(1, sentences + 1))
 
 
 def _room_for_all(examples: Sequence[Example]) -> int:

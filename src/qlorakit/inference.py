@@ -657,5 +657,5 @@ def _result(identity: str, output: Output[Any], min_probability: float | None) -
 def _plain(value: Any) -> Any:  # noqa: ANN401  # any value
     """A value in the form a data set has for it: tuples become lists, a named tuple a mapping."""
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return value._asdict()
+        return {name: _plain(item) for name, item in value._asdict().items()}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -6,7 +6,6 @@ import functools
 import hashlib
 import itertools
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
@@ -239,11 +238,18 @@ def input_key(row: Row, task: Task[Any]) -> str:
     """
     unified = functools.cache(_unified)  # of several questions each repeats the row's text
     asked = [
-        [message.role, re.sub("  +", " ", "".join(unified(part.text) for part in message.parts)).strip()]
+        [message.role, _collapsed("".join(unified(part.text) for part in message.parts)).strip()]
         for example in task.format(row)
         for message in example.messages
     ]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def _collapsed(text: str) -> str:
+    """A text with single spaces; a search for them is many times faster than a pattern."""
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text
 
 
 def _unified(text: str) -> str:

@@ -6,9 +6,11 @@ abbreviations, on which general splitters break, and places must be exact to the
 
 from __future__ import annotations
 
+import bisect
+import functools
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 Stretch = tuple[int, int]
 
@@ -27,9 +29,11 @@ NUMBERS = frozenset(("no", "nos"))  # abbreviations before a number, and words e
 _END = re.compile(r"[.!?][\"'\u201d\u2019)\]]*\s+|\s*\n\s*")
 _WORD_BEFORE = re.compile(r"[\w.&/-]*$")
 _CLAUSE_ENDS = (";", ":", ",", "")
+LONGEST_WORD = 24  # characters, of what can be an abbreviation or a number
 
 
-def sentences_of(text: str, *, longest: int = LONGEST) -> list[Stretch]:
+@functools.lru_cache(maxsize=64)  # each question about a document asks for them again
+def sentences_of(text: str, *, longest: int = LONGEST) -> tuple[Stretch, ...]:
     """The places of the sentences of a text, in order, without white space around them.
 
     A sentence ends at a full stop, a question or an exclamation mark before something that can begin a sentence, at a
@@ -48,7 +52,7 @@ def sentences_of(text: str, *, longest: int = LONGEST) -> list[Stretch]:
         if _is_end(text, ends[-1], match):
             ends.append(match.end())
     whole = (_trimmed(text, *pair) for pair in itertools.pairwise([*ends, len(text)]))
-    return [piece for start, end in whole if end > start for piece in _divided(text, start, end, longest)]
+    return tuple(piece for start, end in whole if end > start for piece in _divided(text, start, end, longest))
 
 
 def _is_end(text: str, start: int, match: re.Match[str]) -> bool:
@@ -69,7 +73,7 @@ def _is_end(text: str, start: int, match: re.Match[str]) -> bool:
 
 def _is_abbreviation(before: str, follows: str) -> bool:
     """Whether the point behind this belongs to an abbreviation, an initial or the number of a clause."""
-    found = _WORD_BEFORE.search(before)
+    found = _WORD_BEFORE.search(before[-LONGEST_WORD:])
     word = found[0] if found else ""
     alone = not before[: len(before) - len(word)].strip(" \t\n([\"'\u201c")
     if word.casefold() in NUMBERS:
@@ -127,6 +131,16 @@ def pieces_of(text: str, words: int) -> list[Stretch]:
 def shared(first: Stretch, second: Stretch) -> int:
     """How many characters two stretches have in common."""
     return max(min(first[1], second[1]) - max(first[0], second[0]), 0)
+
+
+def telling(stretches: Sequence[Stretch], evidence: Iterable[Stretch]) -> list[int]:
+    """The places of the stretches that tell (:func:`tells`); they stand in order and do not overlap."""
+    found: set[int] = set()
+    for one in evidence:
+        first = bisect.bisect_right(stretches, one[0], key=lambda stretch: stretch[1])
+        beside = itertools.takewhile(lambda place: stretches[place][0] < one[1], range(first, len(stretches)))  # noqa: B023  # used at once
+        found.update(place for place in beside if tells(stretches[place], (one,)))
+    return sorted(found)
 
 
 def tells(stretch: Stretch, evidence: Iterable[Stretch]) -> bool:
