@@ -105,21 +105,21 @@ def table(found: Sequence[dict[str, Any]], alone: Sequence[dict[str, Any]], sett
     lines += [_line(one, f"{one['words'] / WORDS_A_PAGE:.0f}") for one in found]
     lines += [_line(_total(found), "all")]
     total = _total(found)
+    saved = [f"{1 - total['computed'] / total[name]:.1%}" for name in ("questions_alone", "answers_alone")]
+    cut = sum(one["cut"] for one in found)
     lines += [
         "",
-        f"- Tokens saved by the shared windows: {1 - total['computed'] / total['questions_alone']:.1%} of what the same "
-        f"questions take one by one, {1 - total['computed'] / total['answers_alone']:.1%} of what their answers take.",
-        f"- A page is {WORDS_A_PAGE} words.  Sentences that were in no window: 0.  Tokens that were cut: "
-        f"{sum(one['cut'] for one in found)}.",
+        f"- Tokens saved by shared windows: {saved[0]} of each question alone, {saved[1]} of each answer alone.",
+        f"- A page is {WORDS_A_PAGE} words.  Sentences in no window: 0.  Tokens cut: {cut}.",
         f"- {settings['model']}, windows of {settings['max_length']} tokens, {settings['threads']} thread(s).",
     ]
     if alone:
-        shared, padded = alone
-        ratio = sum(padded["seconds"].values()) / sum(shared["seconds"].values())
-        lines += [
-            f"- One contract of {shared['words']} words in one window: {sum(shared['seconds'].values()):.1f} s with "
-            f"sharing and {sum(padded['seconds'].values()):.1f} s without, {ratio:.0f} times as long, in the same run.",
-        ]
+        shared = alone[0]
+        with_sharing, without = (sum(one["seconds"].values()) for one in alone)
+        lines.append(
+            f"- One contract of {shared['words']} words in {shared['windows']} window(s): {with_sharing:.1f} s with "
+            f"sharing and {without:.1f} s without, {without / with_sharing:.0f} times as long, in the same run."
+        )
     return "\n".join([*lines, ""])
 
 

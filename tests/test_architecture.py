@@ -8,9 +8,10 @@ import qlorakit
 
 FOLDER = Path(qlorakit.__file__).parent
 LIGHT = (
-    "errors", "task", "cells", "sentences", "metrics", "score_metrics", "text_metrics", "quotes", "statistics", "numbers",
-    "thresholds", "decision_metrics", "baselines", "document_metrics", "document_baselines",
-    "tag_schemes", "spans", "entity_metrics", "entities", "kinds", "document_questions", "shots", "slicing", "recognisers",
+    "errors", "task", "cells", "sentences", "metrics", "score_metrics", "text_metrics", "quotes", "statistics",
+    "numbers", "thresholds", "decision_metrics", "baselines", "document_metrics", "document_baselines",
+    "tag_schemes", "spans", "entity_metrics", "entities", "kinds", "document_questions", "shots", "slicing",
+    "recognisers",
     "hookspecs", "plugins",
     "display", "listing", "row_store", "rows", "chat_form", "text_encoding", "file_readers", "reading",
     "records", "documents", "near_duplicates", "splits", "fixed_splits", "split_files",

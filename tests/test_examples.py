@@ -154,7 +154,9 @@ def test_the_notes_example_shows_what_is_critically_wrong_with_a_note(other_mode
     assert refused.stderr.strip().splitlines()[-1].startswith("error: ")
 
 
-@pytest.mark.parametrize(("domain", "without_data"), [("finance", set()), ("medical", {"medical/correction"})])
+@pytest.mark.parametrize(
+    ("domain", "without_data"), [("finance", set()), ("legal", set()), ("medical", {"medical/correction"})]
+)
 def test_the_benchmark_of_tasks_has_a_run_for_every_task_with_public_data(domain, without_data):
     listed = run_example(domain, "--list", name="tasks.py", folder=BENCHMARKS).stdout
     named = {line.split()[1] for line in listed.splitlines()}

@@ -46,7 +46,9 @@ def test_no_public_name_is_hidden_by_a_module_of_the_same_name():
     assert modules.isdisjoint(qk.__all__)
 
 
-@pytest.mark.parametrize("package", ["qlorakit", "qlorakit_finance", "qlorakit_medical", "qlorakit_tiny"])
+@pytest.mark.parametrize(
+    "package", ["qlorakit", "qlorakit_finance", "qlorakit_legal", "qlorakit_medical", "qlorakit_tiny"]
+)
 def test_importing_the_package_leaves_heavy_libraries_out(package):
     assert not modules_after(f"import {package}") & HEAVY
 
