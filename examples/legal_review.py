@@ -16,6 +16,7 @@ prints replaces a lawyer's reading.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import sys
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from qlorakit.task import Row
 
 REPORT = "report.json"
+MAX_LENGTH = 1024
 
 
 class Reader(NamedTuple):
@@ -51,11 +53,13 @@ class Reader(NamedTuple):
         model: With its adapter.
         tokenizer: Its tokenizer.
         thresholds: Of each question, from whole contracts; ``None`` for those that were saved with the adapter.
+        max_length: Most tokens of a window with its question.
     """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     thresholds: Mapping[str, float] | None
+    max_length: int
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -76,7 +80,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=4e-3, help="default 4e-3; for models over 1 B try 2e-4")
     parser.add_argument("--rank", type=int, default=16, help="of the LoRA adapters (default 16)")
     parser.add_argument(
-        "--max-length", type=int, default=1024, help="most tokens of a window with its question (default 1024)"
+        "--max-length",
+        type=int,
+        help="most tokens of a window with its question (default 1024, or as --adapter was judged)",
     )
     parser.add_argument("--show", type=int, default=1, help="so many reviews of test contracts (default 1)")
     parser.add_argument("--width", type=int, default=100, help="most characters of a quote that is shown (default 100)")
@@ -111,7 +117,7 @@ def read(arguments: argparse.Namespace, task: Task[Any]) -> datasets.DatasetDict
 
 def learn(arguments: argparse.Namespace, task: Task[Any]) -> Reader:
     """Train on excerpts, judge on whole contracts, show what was found in some of them."""
-    data = read(arguments, task)
+    data, max_length = read(arguments, task), arguments.max_length or MAX_LENGTH
     lessons, checks = (
         excerpts(data[side], task=task, absent=ABSENT, seed=arguments.seed) for side in ("train", "validation")
     )
@@ -123,11 +129,11 @@ def learn(arguments: argparse.Namespace, task: Task[Any]) -> Reader:
     run = qk.train(
         model, tokenizer, lessons, task=task, eval_dataset=checks, output_dir=arguments.output, objective="choices",
         overwrite=arguments.overwrite, learning_rate=arguments.learning_rate, num_train_epochs=arguments.epochs,
-        seed=arguments.seed, max_length=arguments.max_length,
+        seed=arguments.seed, max_length=max_length,
     )  # fmt: skip
     report = qk.evaluate(
         model, tokenizer, data["test"], task=task, baseline=True, shots=0, train_dataset=data["train"],
-        validation_dataset=data["validation"], max_length=arguments.max_length, seed=arguments.seed,
+        validation_dataset=data["validation"], max_length=max_length, seed=arguments.seed,
     )  # fmt: skip
     print(report)
     page, numbers = (report.save(arguments.output / name) for name in ("report.html", REPORT))
@@ -135,7 +141,7 @@ def learn(arguments: argparse.Namespace, task: Task[Any]) -> Reader:
     print(f"report: {page} (open it in a browser), {numbers}")
     show_tests(report, data["test"], arguments)
     show_effort(report, task)
-    return Reader(model, tokenizer, report.system("tuned").decision)
+    return Reader(model, tokenizer, report.system("tuned").decision, max_length)
 
 
 def show_tests(report: Report, rows: Sequence[Row], arguments: argparse.Namespace) -> None:
@@ -175,7 +181,7 @@ def review(
         return
     found = [finding for finding in reading.findings if finding.answer != ABSENT]
     title = clean(f"review of {row['document']}: {len(found)} of {len(reading.findings)} questions answered by present")
-    yield f"{title}; all {len(row['text']):,} characters read in windows: {len(reading.windows)}"
+    yield f"{title}; windows: {len(reading.windows)}; characters left out: {left_out(row['text'], reading)}"
     for finding in found:
         threshold = f", threshold {thresholds[finding.question]:.3f}" if thresholds else ""
         right = "" if marked is None else ", marked too" if finding.question in marked else ", not marked"
@@ -185,6 +191,12 @@ def review(
     missed = sorted((marked or set()) - {finding.question for finding in found})
     if missed:
         yield f"  marked and not found: {', '.join(missed)}"
+
+
+def left_out(text: str, reading: Reading) -> int:
+    """How many characters, white space aside, are in no window."""
+    gaps = itertools.pairwise([(0, 0), *reading.windows, (len(text), len(text))])
+    return sum(len("".join(text[end:start].split())) for (_, end), (start, _) in gaps)
 
 
 def unread_contract(path: Path) -> Row:
@@ -200,19 +212,20 @@ def unread_contract(path: Path) -> Row:
         raise DataError(msg) from error
 
 
-def load(folder: Path) -> Reader:
-    """The adapter of an earlier run, with the thresholds of its report, where it has one."""
+def load(folder: Path, max_length: int | None) -> Reader:
+    """The adapter of an earlier run, with the thresholds and the length of its report, where it has one."""
     model, tokenizer = qk.load_adapter(folder)
-    report = (folder.parent if folder.name == "adapter" else folder) / REPORT
-    if report.is_file():
-        return Reader(model, tokenizer, qk.Report.load(report).system("tuned").decision)
-    print(f"{report} is missing: thresholds are those of the adapter, which were fitted on excerpts and find too much")
-    return Reader(model, tokenizer, None)
+    path = (folder.parent if folder.name == "adapter" else folder) / REPORT
+    if path.is_file():
+        report = qk.Report.load(path)
+        return Reader(model, tokenizer, report.system("tuned").decision, max_length or report.settings["max_length"])
+    print(f"{path} is missing: thresholds are those of the adapter, which were fitted on excerpts and find too much")
+    return Reader(model, tokenizer, None, max_length or MAX_LENGTH)
 
 
 def show_unread(rows: Sequence[Row], reader: Reader, task: Task[Any], arguments: argparse.Namespace) -> None:
     """What is in contracts that nobody has marked."""
-    answered = qk.predict(reader.model, reader.tokenizer, rows, task=task, max_length=arguments.max_length)
+    answered = qk.predict(reader.model, reader.tokenizer, rows, task=task, max_length=reader.max_length)
     for row in answered:
         output = Output(restored(row["prediction"]), json.loads(row["scores"]))
         if reader.thresholds and task.decision:
@@ -232,7 +245,7 @@ def main() -> None:
     began = time.monotonic()
     task = qk.get_task("legal/review")
     rows = [unread_contract(path) for path in arguments.read]
-    reader = load(arguments.adapter) if arguments.adapter else learn(arguments, task)
+    reader = load(arguments.adapter, arguments.max_length) if arguments.adapter else learn(arguments, task)
     if rows:
         show_unread(rows, reader, task, arguments)
     print(f"took {time.monotonic() - began:.0f} s in all")

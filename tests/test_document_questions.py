@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import qlorakit as qk
 from qlorakit.document_metrics import Finding, Reading
 from qlorakit.document_questions import _runs, document_questions, excerpts
 from qlorakit.encoding import Encoder
@@ -363,3 +364,16 @@ def test_the_majority_is_found_question_by_question():
     output, _ = TASK.baselines[0].answer(TASK, [ROW, ROW, other], [ROW, other])
     assert output.value.findings == (Finding("law", "present"), Finding("term", "absent"))
     assert dataclasses.replace(TASK).baselines[0].from_labels_alone
+
+
+def test_a_report_names_the_questions_that_were_answered_wrongly(tmp_path):
+    rows = [ROW, {**ROW, "text": f"{TEXT} It ends."}]
+    said = [[answer("law", "absent"), answer("term", "present", list(TERM))], ROW["answers"]]
+    report = qk.judge(said, rows, task=TASK)
+    path = report.save(tmp_path / "report.json")
+    for one in (report, qk.Report.load(path)):
+        told = " ".join(str(one).split())
+        assert "law: present; term: absent" in told
+        assert "law: absent; term: present" in told
+    both = qk.compare(report, qk.Report.load(path), task=TASK, names=["new", "saved"])
+    assert both.system("saved").metrics["macro_f1"].value == report.systems[0].metrics["macro_f1"].value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -203,7 +204,7 @@ def _reference(identity: str, found: Sequence[Mapping[str, Mapping[str, Any]]]) 
     if any(value is None for value in given):
         msg = f"row {identity}: a report does not hold what is right; evaluate with include_text=True to compare texts"
         raise DataError(msg)
-    if any(value != given[0] for value in given):
+    if len({json.dumps(value) for value in given}) > 1:  # one that was saved holds lists where a new one has tuples
         msg = f"row {identity}: the reports disagree on what is right ({given[0]!r} and others); were labels corrected?"
         raise DataError(msg)
     return given[0]

@@ -28,6 +28,8 @@ CONFUSIONS_SHOWN = 15
 ERRORS_SHOWN = 12
 LONGEST_TEXT = 1200  # letters of a row's text that are shown
 TRAINING_SHOWN = 12
+FINDINGS_SHOWN = 6  # of a document that are shown
+DOCUMENTS = "questions about a document"  # a kind of task whose values hold more than can be shown
 CHOICES = "multiple choice"  # a kind of task with scores that are probabilities, though it has no labels
 # What could command a terminal, turn the direction of a line, end it, or not be written to a file.
 COVERAGES = (0.25, 0.5, 0.75, 0.9, 1.0)
@@ -235,15 +237,28 @@ def wrong_answers(report: Report) -> list[WrongAnswer]:
     wrong.sort(key=lambda pair: -(pair[0] or 0.0))
     shared = _shared_texts(report.predictions)
     return [
-        WrongAnswer(
-            row=str(item["row_id"]),
-            truth=shown(item["reference"]) if "reference" in item else NOTHING,
-            answer=shown(item[name]["value"]) if "value" in item[name] else NOTHING,
-            confidence=sureness,
-            text=_text_of(item, shared),
-        )
+        WrongAnswer(str(item["row_id"]), *_told(report.kind, item, name), sureness, _text_of(item, shared))
         for sureness, item in wrong[:ERRORS_SHOWN]
     ]
+
+
+def _told(kind: str, item: Mapping[str, Any], name: str) -> tuple[str, str]:
+    """What is right and what was answered, in words."""
+    if "reference" not in item or "value" not in item[name]:
+        return NOTHING, NOTHING
+    right, given = item["reference"], item[name]["value"]
+    if kind != DOCUMENTS or given is None:
+        return shown(right) if kind != DOCUMENTS else _findings(right[0]), shown(given)
+    answers = {question: answer for question, answer, _ in given[0]}
+    wrong = [one for one in right[0] if answers.get(one[0]) != one[1]]
+    return _findings(wrong), _findings([(one[0], answers.get(one[0], NO_ANSWER)) for one in wrong])
+
+
+def _findings(found: Sequence[Sequence[Any]]) -> str:
+    """Answers to questions, the first of them where there are many."""
+    said = [f"{question}: {answer}" for question, answer, *_ in found[:FINDINGS_SHOWN]]
+    more = len(found) - FINDINGS_SHOWN
+    return "; ".join([*said, f"and {more} more"] if more > 0 else said)
 
 
 def error_summary(report: Report, found: Sequence[WrongAnswer]) -> str:
