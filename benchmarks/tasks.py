@@ -128,6 +128,8 @@ def _main_table(results: Iterable[Result]) -> Iterator[str]:
             f"{name} {_said(values[metric])}" for name, values in systems.items() if name not in {TUNED, BASE}
         )
         rows = ", ".join(f"{result['rows'][side]:,}" for side in SIDES)
+        if "lessons" in result:
+            rows += f" (trained on {result['lessons']:,} pieces)"
         cells = (
             f"`{result['task']}`", result["data"], rows, result["kind"], metric, _said(systems[TUNED][metric]),
             _said(systems[BASE][metric]), baselines, f"{result['seconds']['all']:,}",
@@ -144,6 +146,8 @@ def _settings_lines(results: Iterable[Result]) -> Iterator[str]:
         )
         if "objective" in result["settings"]:
             said += f", objective {result['settings']['objective']}"
+        if "negatives" in result["settings"]:
+            said += f" with {result['settings']['negatives']} drawn wrong ones"
         together.setdefault(said, []).append(result["job"])
     for said, jobs in together.items():
         yield f"- {said}: {', '.join(jobs)}."
