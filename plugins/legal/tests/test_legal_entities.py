@@ -75,9 +75,8 @@ def scores(outputs, rows):
 # The task
 
 
-@pytest.mark.parametrize("encoding", ["words", "lines"])
-def test_the_task_keeps_what_the_core_relies_on_in_either_encoding(encoding):
-    check_task(entities_task(encoding))
+def test_the_other_encoding_keeps_what_the_core_relies_on():
+    check_task(entities_task("lines"))
 
 
 def test_an_unknown_encoding_is_refused():

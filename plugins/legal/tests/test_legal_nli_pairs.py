@@ -9,7 +9,7 @@ from qlorakit import read_rows, split
 from qlorakit.encoding import Encoder
 from qlorakit.errors import ConfigurationError, DataError
 from qlorakit.near_duplicates import near_duplicate_groups
-from qlorakit.testing import check_task, small_tokenizer
+from qlorakit.testing import small_tokenizer
 from qlorakit_legal.contract_nli import HYPOTHESES, LABELS
 from qlorakit_legal.nli_pairs import CONTRACT_NLI_PAIRS, NLI_PAIRS, hypothesis_alone
 
@@ -39,10 +39,6 @@ def score(name, outputs, rows):
 
 
 # The task
-
-
-def test_it_keeps_what_the_core_relies_on():
-    check_task(NLI_PAIRS)
 
 
 def test_macro_f1_comes_first():

@@ -7,7 +7,6 @@ from helpers import DATA, write_jsonl
 
 import qlorakit as qk
 from qlorakit.errors import DataError
-from qlorakit.testing import check_task
 from qlorakit_legal.provisions import LABELS, PROVISIONS, SYNONYMS, TELLING, is_numbered, read_numbered
 
 FOLDER = DATA / "lexglue_samples"
@@ -27,10 +26,6 @@ def head(path):
 
 
 # The task
-
-
-def test_the_task_keeps_the_rules_of_tasks():
-    check_task(PROVISIONS)
 
 
 def test_the_labels_are_100_in_alphabetical_order():
