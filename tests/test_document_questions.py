@@ -11,8 +11,8 @@ import qlorakit as qk
 from qlorakit.document_metrics import Finding, Reading
 from qlorakit.document_questions import _runs, document_questions, excerpts
 from qlorakit.encoding import Encoder
-from qlorakit.errors import DataError, EncodingError, PluginError
-from qlorakit.fakes import small_tokenizer
+from qlorakit.errors import ConfigurationError, DataError, EncodingError, PluginError
+from qlorakit.fakes import small_model, small_tokenizer
 from qlorakit.shots import with_shots, without_answers
 from qlorakit.task import Output, Prediction
 
@@ -125,7 +125,9 @@ def test_encoding_says_how_many_documents_were_divided_and_cuts_nothing():
 
 
 def test_a_question_that_leaves_no_room_for_a_sentence_is_refused():
-    with pytest.raises(EncodingError, match=r"row 1: the prompt does not fit"):
+    with pytest.raises(
+        EncodingError, match=r"row 1: the longest question \('term'\) and a few words of the text need \d+ tokens more"
+    ):
         encoder(24).encode_rows([ROW], TASK)
 
 
@@ -241,6 +243,9 @@ def test_evidence_may_be_quoted_and_files_may_hold_json():
         ([answer("law", "present", [10, 4])], r"evidence of question 'law' is \[10, 4\]"),
         ([answer("law", "present", [0, 999])], r"\[0, 999\]; give a quote"),
         ([answer("law", "present", "The law of Utah")], r"does not stand in the text word for word: 'The law of Utah'"),
+        ([{**answer("law"), "evidence": "Ohio"}], r"evidence of question 'law' is 'Ohio'; give a list of quotes"),
+        ([{**answer("law"), "evidence": True}], r"evidence of question 'law' is True; give a list"),
+        ([answer(["law"])], r"unknown question \['law'\]"),
         (["law"], r"a mapping with 'question' and 'answer' is needed"),
         (7, r"column 'answers' holds int 7"),
         ("[law", r"column 'answers' holds a text that is no JSON"),
@@ -377,3 +382,99 @@ def test_a_report_names_the_questions_that_were_answered_wrongly(tmp_path):
         assert "law: absent; term: present" in told
     both = qk.compare(report, qk.Report.load(path), task=TASK, names=["new", "saved"])
     assert both.system("saved").metrics["macro_f1"].value == report.systems[0].metrics["macro_f1"].value
+
+
+def test_a_sentence_that_does_not_fit_is_divided_further_and_read_whole():
+    text = "word " * 110 + "law"  # one sentence, of more tokens than the context has
+    row = {"text": text, "answers": [answer("law", "present", [len(text) - 3, len(text)])]}
+    fitting = encoder(100)
+    examples = TASK.format_to_fit(row, fitting.room)
+    assert all(not fitting.encode(example).cut_tokens for example in examples)
+    assert "".join(text[slice(*example.window)] for example in examples[-1:]).endswith("law")
+    assert examples[-1].target.startswith("present ")
+    output = TASK.parse(row, examples, [sure(example, example.target) for example in examples])
+    assert text[slice(*output.value.findings[0].evidence[-1])].endswith("law")
+
+
+def test_answers_about_another_text_are_refused():
+    with pytest.raises(PluginError, match="not about this text"):
+        TASK.parse({"text": "Other. Words."}, TASK.format(ROW), [sure(one, "absent") for one in TASK.format(ROW)])
+
+
+@pytest.mark.parametrize("sentences", [60, 200])
+def test_a_window_repeats_a_tenth_of_the_one_before_at_most(sentences):
+    examples = TASK.format_to_fit({"text": long_row(sentences)["text"]}, encoder(400).room)
+    windows = sorted({example.window for example in examples})
+    for first, second in itertools.pairwise(windows):
+        assert first[1] - second[0] <= 0.1 * (first[1] - first[0])
+
+
+def test_tokens_are_left_free_for_the_longest_question():
+    fitting = encoder(150)
+    examples = TASK.format_to_fit({"text": long_row(120)["text"]}, fitting.room)
+    assert min(fitting.room([example]) for example in examples) >= 4
+
+
+def test_a_question_with_few_findings_has_the_threshold_of_all_together():
+    rule, told = TASK.decision, Reading((Finding("law", "absent"), Finding("term", "absent")))
+    outputs = [Output(told, {"law": 0.1 * place, "term": 0.05}) for place in range(10)] * 4
+    references = [
+        Reading((Finding("law", "present" if place % 10 >= 6 else "absent"), Finding("term", "absent")))
+        for place in range(40)
+    ]
+    decision = rule.fit(outputs, references)
+    assert decision["law"] == pytest.approx(0.55)
+    assert decision["term"] == decision["law"], "nothing is ever found to it"
+
+
+def test_without_any_scores_thresholds_are_one_half():
+    three = declare(answers=("unsaid", "yes", "no"), absent="unsaid")
+    for task in (TASK, three):
+        reference = Reading((Finding("law", "yes"),))
+        assert set(task.decision.fit([Output(None)], [reference]).values()) == {0.5}
+
+
+def test_what_tells_the_contrary_is_no_evidence():
+    task = declare(answers=("unsaid", "yes", "no"), absent="unsaid")
+    row = {"text": TEXT, "answers": [answer("law", "yes", list(LAW))]}
+    (example,) = task.format(row)
+    shares = {"yes 2": 0.5, "no 3": 0.45}
+    said = Prediction("yes 2", logprobs={one: math.log(shares.get(one, 1e-9)) for one in example.choices})
+    (finding,) = task.parse(row, [example], [said]).value.findings
+    assert finding == Finding("law", "yes", (LAW,))
+
+
+def test_windows_that_lean_to_another_answer_give_no_evidence():
+    task = declare(answers=("unsaid", "yes", "no"), absent="unsaid")
+    reading = Reading(
+        (Finding("law", "unsaid"),), ((0, 44), (45, 88)), ((0.9, 0.8),), (((LAW,), (TERM,)),), (("yes", "no"),)
+    )
+    scores = {"law": 0.9, "law: yes": 0.9, "law: no": 0.8, "term": 0.0}
+    (finding,) = task.decision.apply(Output(reading, scores), task.decision.default).value.findings
+    assert finding == Finding("law", "yes", (LAW,))
+
+
+def test_predict_returns_findings_with_their_words_under_the_thresholds_given(tmp_path):
+    tokenizer = small_tokenizer([TEXT, *QUESTIONS.values()])
+    tokenizer.model_max_length = 512
+    tokenizer.save_pretrained(tmp_path)
+    small_model(len(tokenizer), max_position_embeddings=512).save_pretrained(tmp_path)
+    model, tokenizer = qk.load_quantized(tmp_path)
+    row = {"text": long_row(12, 3)["text"]}
+    everything = {"law": 0.0, "term": 0.0}
+    (found,) = qk.predict(model, tokenizer, [row], task=TASK, max_length=200, decision=everything, progress=False)
+    told = found["prediction"]
+    assert len(told["windows"]) > 1
+    for one in told["findings"]:
+        assert one["answer"] == "present"
+        assert 0 <= one["probability"] <= 1
+        assert all(row["text"][place["start"] : place["end"]] == place["quote"] for place in one["evidence"])
+    restored = TASK.restore(told)
+    assert [one.question for one in restored.findings] == ["law", "term"]
+    nothing = {"law": 1.1, "term": 1.1}
+    (found,) = qk.predict(model, tokenizer, [row], task=TASK, max_length=200, decision=nothing, progress=False)
+    assert {one["answer"] for one in found["prediction"]["findings"]} == {"absent"}
+    with pytest.raises(ConfigurationError, match=r"decision=\{'law': 0.5\} is not one of toy/lease, which takes"):
+        qk.predict(model, tokenizer, [row], task=TASK, decision={"law": 0.5})
+    with pytest.raises(ConfigurationError, match="answers several questions about each row"):
+        qk.predict(model, tokenizer, [row], task=TASK, min_probability=0.9)

@@ -28,6 +28,12 @@ def said(text, **how):
         ("a wrapped\nline goes on. And ends.", ["a wrapped\nline goes on.", "And ends."]),
         ("A HEADING\nThe text", ["A HEADING", "The text"]),
         ("the list:\nitems follow", ["the list:", "items follow"]),
+        ("It ends.\nIt began", ["It ends.", "It began"]),
+        ("it ends.\nit goes on", ["it ends.\nit goes on"]),
+        (
+            "\u7532\u65b9\u4ed8\u6b3e\u3002\u4e59\u65b9\u6536\u6b3e\u3002",
+            ["\u7532\u65b9\u4ed8\u6b3e\u3002", "\u4e59\u65b9\u6536\u6b3e\u3002"],
+        ),
         ("one\n\ntwo", ["one", "two"]),
         ("  \n ", []),
     ],

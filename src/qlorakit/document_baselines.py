@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qlorakit.document_metrics import Finding, Reading
-from qlorakit.sentences import pieces_of, sentences_of, tells
+from qlorakit.sentences import pieces_of, sentences_of, tells, within
 from qlorakit.task import Output
 
 if TYPE_CHECKING:
@@ -156,5 +156,5 @@ def _read(
 
 def _best(piece: Stretch, sentences: Sequence[Stretch], probabilities: Sequence[float]) -> Stretch:
     """The likeliest sentence of a piece."""
-    within = [place for place, one in enumerate(sentences) if piece[0] <= one[0] and one[1] <= piece[1]]
-    return sentences[max(within, key=lambda place: probabilities[place])]
+    inside = within(sentences, piece)
+    return sentences[max(range(inside.start, inside.stop), key=lambda place: probabilities[place])]

@@ -6,7 +6,7 @@ A document is judged question by question.  Questions that its reference does no
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from qlorakit.metrics import check_pairs
@@ -44,12 +44,15 @@ class Reading(NamedTuple):
         windows: Stretches of the text that were read one by one; none in a reference.
         relevance: Of each finding, for each window, the probability that it holds something on the question.
         passages: Of each finding, for each window, where in it that is most likely to be.
+        leanings: Of each finding, for each window, the likeliest answer but that there is nothing; none where there is
+            only one.
     """
 
     findings: tuple[Finding, ...]
     windows: tuple[Stretch, ...] = ()
     relevance: tuple[tuple[float, ...], ...] = ()
     passages: tuple[tuple[tuple[Stretch, ...], ...], ...] = ()
+    leanings: tuple[tuple[str, ...], ...] = ()
 
     def __eq__(self, other: object) -> bool:
         """Whether the findings are the same."""
@@ -65,13 +68,22 @@ class Reading(NamedTuple):
 
     @classmethod
     def restore(cls, value: Any) -> Reading:  # noqa: ANN401  # what JSON holds
-        """From the lists that a saved report holds of one."""
-        findings, windows, relevance, passages = value
+        """From the lists that a saved report holds of one, or the mapping that ``predict`` returns."""
+        if isinstance(value, Mapping):
+            findings = (
+                Finding(
+                    one["question"], one["answer"], _stretches([(x["start"], x["end"]) for x in one["evidence"] or ()])
+                )
+                for one in value["findings"]
+            )
+            return cls(tuple(findings), _stretches(value["windows"]))
+        findings, windows, relevance, passages, *leanings = value
         return cls(
             tuple(Finding(question, answer, _stretches(evidence)) for question, answer, evidence in findings),
             _stretches(windows),
             tuple(map(tuple, relevance)),
             tuple(tuple(map(_stretches, of_one)) for of_one in passages),
+            tuple(map(tuple, leanings[0])) if leanings else (),
         )
 
 

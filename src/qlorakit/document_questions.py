@@ -44,11 +44,11 @@ from qlorakit.document_metrics import (
     question_scores,
     same_answers,
 )
-from qlorakit.errors import DataError, PluginError, did_you_mean
+from qlorakit.errors import DataError, EncodingError, PluginError, did_you_mean
 from qlorakit.kinds import Extras, choice_probabilities
 from qlorakit.quotes import find_quote
 from qlorakit.score_metrics import multilabel_auprc
-from qlorakit.sentences import pieces_of, sentences_of, shared, telling
+from qlorakit.sentences import LONGEST, pieces_of, sentences_of, shared, telling, within
 from qlorakit.task import Baseline, Column, DecisionRule, Example, Message, Output, Part, Prediction, Task
 from qlorakit.thresholds import FEWEST_POSITIVES, best_threshold
 
@@ -65,6 +65,12 @@ HALF, TENTH = 0.5, 0.1
 DEFAULT_THRESHOLD = 0.5
 SPARE = 4  # tokens left free, because a longer question may be cut into tokens otherwise than it was tried
 FIRST_TRY = 32  # sentences
+LENGTHS = (
+    LONGEST,
+    200,
+    60,
+    20,
+)  # most characters of a sentence, each tried where one of the length before does not fit
 WORDS = 150  # of an excerpt
 
 
@@ -153,6 +159,7 @@ def document_questions(
         ),
         tells_text=False,
         restore=Reading.restore,
+        tell=functools.partial(_tell, text=columns.text.name),
         expressible=functools.partial(_expressible, ask=ask, parse=parse) if evidence else None,
         columns=(columns.text, columns.found),
     )
@@ -187,9 +194,10 @@ class _Asking:
         return tuple(answer for answer in self.answers if answer != self.absent)
 
     def ask(self, text: str, known: Mapping[str, Finding] | None, room: Room) -> Iterator[Example]:
-        sentences = sentences_of(text)
-        names = self.questions if known is None else known
-        windows = list(self._windows(text, sentences, tuple(names), room))
+        names = tuple(self.questions if known is None else known)
+        if not names:
+            return
+        sentences, windows = self._fitting(text, names, room)
         for first, end in windows:
             shown = self._shown(text, sentences[first:end])
             for name in names:
@@ -197,20 +205,44 @@ class _Asking:
                 right = self._right(finding, sentences[first:end], alone=len(windows) == 1)
                 yield self._example(name, shown, sentences[first:end], right)
 
+    def _fitting(
+        self, text: str, names: Sequence[str], room: Room
+    ) -> tuple[Sequence[Stretch], Sequence[tuple[int, int]]]:
+        """Sentences, and runs of them that fit, whatever is asked; divided further where one alone does not.
+
+        Raises:
+            EncodingError: The questions leave no room for a text.
+        """
+        left = 0
+        for longest in LENGTHS:
+            sentences = sentences_of(text, longest=longest)
+            tried = {name: self._example(name, self._shown(text, sentences[:1]), sentences[:1], ()) for name in names}
+            widest = min(names, key=lambda name: room([tried[name]]))
+            windows, left = self._windows(text, sentences, widest, room)
+            if left >= 0:
+                return sentences, windows
+        msg = (
+            f"the longest question ({widest!r}) and a few words of the text need {-left} tokens more than the context "
+            "has; raise max_length, or shorten the instruction and the question"
+        )
+        raise EncodingError(msg)
+
     def _windows(
-        self, text: str, sentences: Sequence[Stretch], names: Sequence[str], room: Room
-    ) -> Iterator[tuple[int, int]]:
-        """Runs of sentences that fit, whatever is asked about them."""
-        if not names:
-            return
-        tried = [self._example(name, self._shown(text, sentences[:1]), sentences[:1], ()) for name in names]
-        longest = min(names, key=lambda name: room([tried[names.index(name)]]))
+        self, text: str, sentences: Sequence[Stretch], name: str, room: Room
+    ) -> tuple[Sequence[tuple[int, int]], int]:
+        """Runs of sentences that fit with a question, and how many tokens are left where one alone fits worst."""
 
-        def fits(first: int, end: int) -> bool:
+        def left(first: int, end: int) -> int:
             of_window = sentences[first:end]
-            return room([self._example(longest, self._shown(text, of_window), of_window, ())]) >= SPARE
+            return room([self._example(name, self._shown(text, of_window), of_window, ())])
 
-        yield from _runs(sentences, fits)
+        windows, worst = [], 0
+        for first, end in _runs(sentences, lambda first, end: left(first, end) >= SPARE):
+            windows.append((first, end))
+            worst = min(worst, left(first, end)) if end == first + 1 else worst
+            if worst < 0:
+                break
+        return windows, worst
 
     def _shown(self, text: str, sentences: Sequence[Stretch]) -> str:
         if not self.evidence:
@@ -243,12 +275,12 @@ class _Asking:
     def parse(self, text: str, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Output[Reading]:
         if not all(prediction.valid and prediction.logprobs for prediction in predictions):
             return Output(None)
+        sentences = self._sentences(text, examples)
         windows = sorted({example.window for example in examples if example.window})
-        sentences = sentences_of(text)
         read: dict[str, list[_Read]] = {}
         for example, prediction in zip(examples, predictions, strict=True):
-            within = [one for one in sentences if example.window and _within(one, example.window)]
-            read.setdefault(str(example.key), []).append(self._read(prediction.logprobs or {}, within))
+            inside = sentences[within(sentences, example.window)] if example.window else ()
+            read.setdefault(str(example.key), []).append(self._read(prediction.logprobs or {}, inside))
         scores = dict.fromkeys(self.questions, 0.0)  # of those that are not asked as well, for metrics of ranks
         for name, of_one in read.items():
             scores |= self._scores(name, of_one)
@@ -257,19 +289,32 @@ class _Asking:
             tuple(windows),
             tuple(tuple(1 - one.shares[self.absent] for one in of_one) for of_one in read.values()),
             tuple(tuple(one.passages for one in of_one) for of_one in read.values()),
+            tuple(tuple(one.answer for one in of_one) for of_one in read.values()),
         )
         return self.decide(Output(undecided, scores), dict.fromkeys(self.questions, DEFAULT_THRESHOLD))
+
+    def _sentences(self, text: str, examples: Sequence[Example]) -> Sequence[Stretch]:
+        """The sentences as they were numbered: so many in each window as there are choices for."""
+        asked = {example.window: len(example.choices or ()) for example in examples if example.window}
+        numbered = self.something if self.evidence else ()
+        for longest in LENGTHS:
+            sentences = sentences_of(text, longest=longest)
+            counts = {window: len(sentences[within(sentences, window)]) for window in asked}
+            if all(size == len(self.answers) + len(numbered) * counts[window] for window, size in asked.items()):
+                return sentences
+        msg = "the questions are not about this text: its sentences are not those that were numbered"
+        raise PluginError(msg)
 
     def _read(self, logprobs: Mapping[str, float], sentences: Sequence[Stretch]) -> _Read:
         """What the probabilities of the choices say of a window."""
         probabilities = choice_probabilities(logprobs)
         numbers = range(1, len(sentences) + 1) if self.evidence else ()
-        of_sentence = [sum(probabilities[f"{one} {number}"] for one in self.something) for number in numbers]
-        shares = {
-            one: probabilities[one] + sum(probabilities[f"{one} {number}"] for number in numbers)
-            for one in self.something
-        }
-        return _Read({self.absent: probabilities[self.absent], **shares}, _likeliest(sentences, of_sentence))
+        of_sentence = {one: [probabilities[f"{one} {number}"] for number in numbers] for one in self.something}
+        shares = {one: probabilities[one] + sum(of_sentence[one]) for one in self.something}
+        answer = max(shares, key=lambda one: shares[one])
+        return _Read(
+            {self.absent: probabilities[self.absent], **shares}, answer, _likeliest(sentences, of_sentence[answer])
+        )
 
     def _scores(self, name: str, windows: Sequence[_Read]) -> dict[str, float]:
         """The probability that there is something, and where that may be several things, of each."""
@@ -285,33 +330,40 @@ class _Asking:
         reading = output.value
         relevance = reading.relevance or ((),) * len(reading.findings)
         passages = reading.passages or ((),) * len(reading.findings)
+        leanings = reading.leanings or ((),) * len(reading.findings)
         findings = [
-            self._finding(finding.question, output.scores, decision, of_one, places)
-            for finding, of_one, places in zip(reading.findings, relevance, passages, strict=True)
+            self._finding(finding.question, output.scores, decision, _Windows(shares, places, leaning))
+            for finding, shares, places, leaning in zip(reading.findings, relevance, passages, leanings, strict=True)
         ]
         return Output(reading._replace(findings=tuple(findings)), output.scores)
 
-    def _finding(
-        self,
-        name: str,
-        scores: Mapping[str, float],
-        decision: Decision,
-        relevance: Sequence[float],
-        passages: Sequence[Sequence[Stretch]],
-    ) -> Finding:
-        threshold = decision[name]
-        if scores[name] < threshold:
+    def _finding(self, name: str, scores: Mapping[str, float], decision: Decision, windows: _Windows) -> Finding:
+        if scores[name] < decision[name]:
             return Finding(name, self.absent)
         answer = max(self.something, key=lambda one: scores.get(f"{name}: {one}", 0.0))
-        places = zip(relevance, passages, strict=True) if passages else ()
-        told = [place for share, found in places if share >= threshold for place in found]
-        return Finding(name, answer, tuple(_joined(told)))
+        return Finding(name, answer, tuple(_joined(windows.telling(answer, decision[name]))))
+
+
+class _Windows(NamedTuple):
+    """What the windows of a document say on one question; see :class:`~qlorakit.document_metrics.Reading`."""
+
+    relevance: Sequence[float]
+    passages: Sequence[Sequence[Stretch]]
+    leanings: Sequence[str]
+
+    def telling(self, answer: str, threshold: float) -> Iterator[Stretch]:
+        """Where those that reach a threshold and lean to an answer say so."""
+        leanings = self.leanings or [answer] * len(self.relevance)
+        for share, found, leaning in zip(self.relevance, self.passages, leanings, strict=False):
+            if share >= threshold and leaning == answer:
+                yield from found
 
 
 class _Read(NamedTuple):
-    """What was said to a question about a window: the share of each answer, and the likeliest sentences."""
+    """What was said about a window: the share of each answer, the likeliest but nothing, and the sentences for it."""
 
     shares: Mapping[str, float]
+    answer: str
     passages: tuple[Stretch, ...]
 
 
@@ -349,13 +401,16 @@ class _Columns:
         if not isinstance(given, Mapping) or not {"question", "answer"} <= set(given):
             msg = f"column {column!r} holds {given!r} where a mapping with 'question' and 'answer' is needed"
             raise DataError(msg)
-        name, answer = given["question"], given["answer"]
+        name, answer, quoted = given["question"], given["answer"], given.get("evidence")
         for what, value, known in (("question", name, self.asking.questions), ("answer", answer, self.asking.answers)):
-            if value not in known:
+            if not isinstance(value, str) or value not in known:
                 hint = did_you_mean(str(value), known)
                 msg = f"column {column!r}: unknown {what} {value!r}; there are {', '.join(map(repr, known))}.{hint}"
                 raise DataError(msg)
-        evidence = tuple(sorted({self._place(one, text, name) for one in given.get("evidence") or ()}))
+        if quoted is not None and not isinstance(quoted, list | tuple):
+            msg = f"column {column!r}: evidence of question {name!r} is {quoted!r}; give a list of quotes or of places"
+            raise DataError(msg)
+        evidence = tuple(sorted({self._place(one, text, name) for one in quoted or ()}))
         if evidence and answer == self.asking.absent:
             msg = f"column {column!r}: question {name!r} is answered by {answer!r} and has evidence; remove either"
             raise DataError(msg)
@@ -443,10 +498,6 @@ def _next_first(sentences: Sequence[Stretch], first: int, end: int) -> int:
     return max(repeated, first + 1)
 
 
-def _within(sentence: Stretch, window: Stretch) -> bool:
-    return window[0] <= sentence[0] and sentence[1] <= window[1]
-
-
 def _likeliest(sentences: Sequence[Stretch], probabilities: Sequence[float]) -> tuple[Stretch, ...]:
     if not probabilities:
         return ()
@@ -476,6 +527,22 @@ def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
 def _found(reading: Reading, absent: str) -> tuple[str, ...]:
     """The questions with a finding."""
     return tuple(finding.question for finding in reading.findings if finding.answer != absent)
+
+
+def _tell(row: Row, output: Output[Reading], *, text: str) -> dict[str, Any] | None:
+    """What is found, with the words that tell so, and in which windows the document was read."""
+    if output.value is None:
+        return None
+    findings = [
+        {
+            "question": finding.question,
+            "answer": finding.answer,
+            "probability": output.scores.get(finding.question),
+            "evidence": [{"start": a, "end": b, "quote": row[text][a:b]} for a, b in finding.evidence],
+        }
+        for finding in output.value.findings
+    ]
+    return {"findings": findings, "windows": [list(window) for window in output.value.windows]}
 
 
 class _Known(NamedTuple):
@@ -523,13 +590,16 @@ def _fit_answers(
     """The threshold of each question with most right answers; where something is found seldom, of all together."""
 
     def best(known: Sequence[_Known]) -> float:
-        levels = sorted({one.score for one in known})
-        tried = [0.0, *((low + high) / 2 for low, high in itertools.pairwise(levels)), 1.0 + TENTH]
-
-        def right(threshold: float) -> int:
-            return sum((one.likeliest if one.score >= threshold else absent) == one.right for one in known)
-
-        return max(tried, key=right, default=DEFAULT_THRESHOLD)
+        if not known:
+            return DEFAULT_THRESHOLD
+        ordered = sorted(known, key=lambda one: one.score)
+        # What is gained where one document less is said to hold something, from the lowest score on.
+        gains = [(one.right == absent) - (one.likeliest == one.right) for one in ordered]
+        right = list(itertools.accumulate(gains, initial=0))
+        bounds = [0.0, *(one.score for one in ordered), 1.0 + 2 * TENTH]
+        places = [place for place in range(len(right)) if bounds[place] < bounds[place + 1]]
+        widest = max(places, key=lambda place: (right[place], bounds[place + 1] - bounds[place]))
+        return (bounds[widest] + bounds[widest + 1]) / 2
 
     return _each(_known(outputs, references, names, absent), best, absent)
 

@@ -46,7 +46,7 @@ DEFAULT_CHAT_TEMPLATE = """\
 """
 
 # Tokens of more prompts than these are made again when they are needed: a few hundred megabytes.
-KEPT_TOKENS = 8_000_000
+KEPT_TOKENS = 32_000_000
 LONGEST_ROWS = 4
 WORTH_A_BAR = 2_000  # rows
 EXAMPLES_KEPT = 64  # of a row that is kept as one of the longest or largest

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import datasets
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from qlorakit.task import Row, Task
+    from qlorakit.task import Decision, Row, Task
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +79,7 @@ def predict(
     token_budget: int | None = None,
     prefix_sharing: PrefixSharing = "auto",
     min_probability: float | None = None,
+    decision: Decision | None = None,
     progress: bool = True,
 ) -> datasets.Dataset:
     """Answer rows, which need no labels.
@@ -94,7 +95,10 @@ def predict(
         prefix_sharing: Whether what prompts have in common is computed once; see ``train``.
         min_probability: Answers less probable than this are withheld: their ``prediction`` is ``None`` and they are
             marked as ``abstained``.  :func:`~qlorakit.score_metrics.threshold_for_risk` finds the value that keeps the
-            share of errors below a chosen one.  Not for tasks that weigh the costs of two answers.
+            share of errors below a chosen one.  Not for tasks that weigh the costs of two answers, nor for those that
+            answer several questions about a document.
+        decision: Thresholds, where the task has some, in place of those saved with the adapter: those that
+            ``evaluate`` fitted are ``report.system("tuned").decision``.
         progress: Whether to show a bar.
 
     Returns:
@@ -103,7 +107,8 @@ def predict(
         and ``scores`` (the probability of each possible answer, as JSON).
 
     Raises:
-        ConfigurationError: A length or ``min_probability`` is out of range, or the task decides by costs.
+        ConfigurationError: A length or ``min_probability`` is out of range, the task decides by costs or answers
+            several questions, or ``decision`` is not one of the task.
         DataError: A row is unusable, or already has a column of those names.
         EncodingError: A prompt does not fit and cannot be cut.
         ModelError: The model answers with NaN.
@@ -120,6 +125,13 @@ def predict(
             "is for, such as an alert, may be improbable ones; choose by the column 'scores' instead"
         )
         raise ConfigurationError(msg)
+    if min_probability is not None and task.format_to_fit:
+        msg = (
+            f"min_probability={min_probability}: {task.name} answers several questions about each row; choose by the "
+            "probability of each finding, or give other thresholds as decision="
+        )
+        raise ConfigurationError(msg)
+    _check_decision(task, decision)
     warn_of_other_task(model, task.name)
     rows = as_rows(rows)
     check_rows(rows, task, labelled=False)
@@ -135,10 +147,24 @@ def predict(
     layout = layout_for(model, encoder, encoded.longest, prefix_sharing=prefix_sharing, token_budget=token_budget)
     answers = answer(model, Questions(task, encoded, layout), progress=progress)
     rule = task.decision
-    decision = rule.saved_or_default(vars(model).get(DECISION)) if rule else {}
-    outputs = [rule.apply(output, decision) if rule else output for output in answers.outputs]
-    results = zip(rows, ids, outputs, strict=True)
-    return to_dataset({**row, **_result(identity, output, min_probability)} for row, identity, output in results)
+    thresholds = rule.saved_or_default(decision or vars(model).get(DECISION)) if rule else {}
+    outputs = [rule.apply(output, thresholds) if rule else output for output in answers.outputs]
+    results = (
+        {**row, **_result(identity, output, min_probability)}
+        for row, identity, output in zip(rows, ids, outputs, strict=True)
+    )
+    if task.tell is None:
+        return to_dataset(results)
+    told = (task.tell(row, output) for row, output in zip(rows, outputs, strict=True))
+    return to_dataset({**result, "prediction": one} for result, one in zip(results, told, strict=True))
+
+
+def _check_decision(task: Task[Any], decision: Decision | None) -> None:
+    rule = task.decision
+    if decision is not None and (rule is None or set(decision) != set(rule.default)):
+        wanted = f"thresholds of {', '.join(map(repr, rule.default))}" if rule else "none, as it has no thresholds"
+        msg = f"decision={dict(decision)!r} is not one of {task.name}, which takes {wanted}"
+        raise ConfigurationError(msg)
 
 
 @dataclass(frozen=True)

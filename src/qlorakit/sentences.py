@@ -26,7 +26,11 @@ ABBREVIATIONS = frozenset(
     )
 )  # fmt: skip
 NUMBERS = frozenset(("no", "nos"))  # abbreviations before a number, and words elsewhere
-_END = re.compile(r"[.!?][\"'\u201d\u2019)\]]*\s+|\s*\n\s*")
+POINTS = ".!?\u061f"  # of Latin, Greek, Cyrillic and Arabic writing, before white space
+WIDE_POINTS = "\u3002\uff01\uff1f"  # of Chinese and Japanese writing, before anything
+_END = re.compile(
+    rf"[{POINTS}][\"'\u201d\u2019)\]]*\s+|[{WIDE_POINTS}][\u201d\u2019\u300d\u300f\uff09]*\s*|(?<!\s)\s*\n\s*"
+)
 _WORD_BEFORE = re.compile(r"[\w.&/-]*$")
 _CLAUSE_ENDS = (";", ":", ",", "")
 LONGEST_WORD = 24  # characters, of what can be an abbreviation or a number
@@ -47,9 +51,9 @@ def sentences_of(text: str, *, longest: int = LONGEST) -> tuple[Stretch, ...]:
     Returns:
         First character and the one behind the last, of each.
     """
-    ends = [0]
+    ends = [len(text) - len(text.lstrip())]
     for match in _END.finditer(text):
-        if _is_end(text, ends[-1], match):
+        if match.start() > ends[-1] and _is_end(text, ends[-1], match):
             ends.append(match.end())
     whole = (_trimmed(text, *pair) for pair in itertools.pairwise([*ends, len(text)]))
     return tuple(piece for start, end in whole if end > start for piece in _divided(text, start, end, longest))
@@ -57,27 +61,25 @@ def sentences_of(text: str, *, longest: int = LONGEST) -> tuple[Stretch, ...]:
 
 def _is_end(text: str, start: int, match: re.Match[str]) -> bool:
     """Whether what was found ends the sentence that began at ``start``."""
-    follows, before = text[match.end() : match.end() + 1], text[start : match.start()]
-    if not follows or not before.strip():
-        return not follows
-    breaks = match[0].count("\n")
-    if breaks > 1:
+    follows, breaks = text[match.end() : match.end() + 1], match[0].count("\n")
+    if not follows or breaks > 1 or match[0][0] in WIDE_POINTS:
         return True
-    pointed = match[0].lstrip()[:1] in {".", "!", "?"}
+    pointed = match[0][0] in POINTS
     if breaks and not (pointed and follows.islower()):
-        return pointed or before.rstrip()[-1:] in {";", ":", "."} or not follows.islower()
+        return pointed or text[match.start() - 1] in {";", ":", "."} or not follows.islower()
     if follows.islower() or not pointed:
         return False
-    return match[0][0] != "." or not _is_abbreviation(before, follows)
+    return match[0][0] != "." or not _is_abbreviation(text, start, match.start(), follows)
 
 
-def _is_abbreviation(before: str, follows: str) -> bool:
-    """Whether the point behind this belongs to an abbreviation, an initial or the number of a clause."""
-    found = _WORD_BEFORE.search(before[-LONGEST_WORD:])
+def _is_abbreviation(text: str, start: int, point: int, follows: str) -> bool:
+    """Whether a point belongs to an abbreviation, an initial or the number of a clause."""
+    before = text[max(start, point - LONGEST_WORD) : point]  # no more, so that time grows with the text alone
+    found = _WORD_BEFORE.search(before)
     word = found[0] if found else ""
-    alone = not before[: len(before) - len(word)].strip(" \t\n([\"'\u201c")
     if word.casefold() in NUMBERS:
         return follows.isdigit()
+    alone = point - start <= LONGEST_WORD and not before[: len(before) - len(word)].strip(" \t\n([\"'\u201c")
     return word.casefold() in ABBREVIATIONS or (len(word) == 1 and word.isalpha()) or (alone and len(word) <= 5)  # noqa: PLR2004  # 12.10 or (iii
 
 
@@ -100,9 +102,15 @@ def _stop(text: str, start: int, longest: int) -> int:
     """Where to divide: behind the last mark in the second half that is followed by white space."""
     for mark in _CLAUSE_ENDS:
         for stop in range(start + longest, start + longest // 2, -1):
-            if text[stop : stop + 1].isspace() and text[start:stop].endswith(mark):
+            if text[stop : stop + 1].isspace() and text.endswith(mark, start, stop):
                 return stop
     return start + longest
+
+
+def within(stretches: Sequence[Stretch], window: Stretch) -> slice:
+    """The places of the stretches that lie in a window; they stand in order and do not overlap."""
+    first = bisect.bisect_left(stretches, window[0], key=lambda stretch: stretch[0])
+    return slice(first, bisect.bisect_right(stretches, window[1], key=lambda stretch: stretch[1]))
 
 
 def pieces_of(text: str, words: int) -> list[Stretch]:

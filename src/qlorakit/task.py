@@ -292,6 +292,7 @@ class Task(Generic[V]):
         baselines: What the model must beat.
         tells_text: Whether values hold text of the rows or the model, which reports keep only when asked to.
         restore: A value from the lists, texts and numbers that a saved report holds of it; needed for named tuples.
+        tell: What ``predict`` returns of an output about a row, where that is not its value.
         expressible: The reference as far as an answer in this format can give it, for the ceiling that a report states;
             all of it unless told otherwise.
         columns: What the task reads from a row.
@@ -320,6 +321,7 @@ class Task(Generic[V]):
     baselines: tuple[Baseline[V], ...] = ()
     tells_text: bool = True
     restore: Callable[[Any], V] = _as_it_is
+    tell: Callable[[Row, Output[V]], Any] | None = None
     expressible: Callable[[Row], Output[V]] | None = None
     columns: tuple[Column, ...] = ()
     file_formats: tuple[FileFormat, ...] = ()
