@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import random
 import sys
 import textwrap
@@ -33,7 +34,7 @@ from qlorakit.errors import DataError
 from qlorakit.task import Output
 from qlorakit.text_encoding import file_encoding
 from qlorakit_legal.cuad_contracts import ABSENT, filer_of, read_cuad
-from qlorakit_legal.review_effort import review_effort
+from qlorakit_legal.review_effort import effort_of_report
 
 if TYPE_CHECKING:
     import datasets
@@ -140,7 +141,7 @@ def learn(arguments: argparse.Namespace, task: Task[Any]) -> Reader:
     print(f"adapter: {run.adapter_dir}, trained in {run.seconds:.0f} s")
     print(f"report: {page} (open it in a browser), {numbers}")
     show_tests(report, data["test"], arguments)
-    show_effort(report, task)
+    show_effort(report, data["test"])
     return Reader(model, tokenizer, report.system("tuned").decision, max_length)
 
 
@@ -153,18 +154,23 @@ def show_tests(report: Report, rows: Sequence[Row], arguments: argparse.Namespac
         print("\n" + "\n".join(review(row, Output(said["value"], said["scores"]), thresholds, arguments.width, marked)))
 
 
-def show_effort(report: Report, task: Task[Any]) -> None:
+def show_effort(report: Report, rows: Sequence[Row]) -> None:
     """How much of the test contracts must be read for each question, likeliest windows first."""
-    outputs = [Output(item["tuned"]["value"], item["tuned"]["scores"]) for item in report.predictions]
-    references = [item["reference"] for item in report.predictions]
-    found = review_effort(outputs, references, tuple(report.system("tuned").decision or ()))
+    found = effort_of_report(report, system="tuned", rows=rows)
     asked = [one for one in found if one.places]
     windows = max(one.windows for one in found)
-    print(f"\nreview effort on {report.rows} test contracts in {windows} windows, likeliest first ({task.name})")
-    print("question".ljust(36) + "places  seen at 10 %  read for 95 %  in reading order")
+    print(f"\nreview effort on {report.rows} test contracts in {windows} windows, likeliest first ({report.task})")
+    print("question".ljust(36) + "places  seen at 10 %  read for 95 %  in reading order  windows         words")
     for one in asked:
-        print(f"{one.question:<36}{one.places:>6}{one.recall:>14.2f}{one.effort:>15.2f}{one.reading_order:>18.2f}")
+        shares = f"{one.recall:>14.2f}{one.effort:>15.2f}{one.reading_order:>18.2f}"
+        read = f"  {of_all(one.windows_to_read, one.windows):<16}{of_all(one.words_to_read, one.words)}"
+        print(f"{one.question:<36}{one.places:>6}{shares}{read}")
     print(f"{len(found) - len(asked)} questions have no place in these contracts and are left out")
+
+
+def of_all(part: float | None, number: int | None) -> str:
+    """How many must be read for 95 %, of how many; a part of one counts as one."""
+    return "-" if part is None or math.isnan(part) else f"{math.ceil(part - 1e-9):,} of {number:,}"
 
 
 def review(
@@ -219,24 +225,19 @@ def load(folder: Path, max_length: int | None) -> Reader:
     if path.is_file():
         report = qk.Report.load(path)
         return Reader(model, tokenizer, report.system("tuned").decision, max_length or report.settings["max_length"])
-    print(f"{path} is missing: thresholds are those of the adapter, which were fitted on excerpts and find too much")
+    print(f"{path} is missing: thresholds are the adapter's, fitted on excerpts and too low for long contracts")
     return Reader(model, tokenizer, None, max_length or MAX_LENGTH)
 
 
 def show_unread(rows: Sequence[Row], reader: Reader, task: Task[Any], arguments: argparse.Namespace) -> None:
     """What is in contracts that nobody has marked."""
-    answered = qk.predict(reader.model, reader.tokenizer, rows, task=task, max_length=reader.max_length)
+    answered = qk.predict(
+        reader.model, reader.tokenizer, rows, task=task, max_length=reader.max_length, decision=reader.thresholds
+    )
     for row in answered:
-        output = Output(restored(row["prediction"]), json.loads(row["scores"]))
-        if reader.thresholds and task.decision:
-            output = task.decision.apply(output, reader.thresholds)
+        said = None if row["prediction"] is None else Reading.restore(row["prediction"])
+        output = Output(said, json.loads(row["scores"] or "{}"))
         print("\n" + "\n".join(review(row, output, reader.thresholds, arguments.width)))
-
-
-def restored(said: Mapping[str, Any]) -> Reading:
-    """A reading from the mapping that a data set holds of it."""
-    findings = [(one["question"], one["answer"], one["evidence"]) for one in said["findings"]]
-    return Reading.restore((findings, said["windows"], said["relevance"], said["passages"]))
 
 
 def main() -> None:

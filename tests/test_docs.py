@@ -38,6 +38,16 @@ def test_the_code_in_the_readme_of_a_plugin_runs(page, tmp_path, monkeypatch):
     exec(compile(code, str(page), "exec"), {})  # noqa: S102  # our own
 
 
+@pytest.mark.parametrize(("name", "plugin"), [("contract-review", "qlorakit_legal")])
+def test_a_page_about_a_domain_runs_and_prints_what_it_shows(name, plugin, tmp_path, monkeypatch, capsys):
+    pytest.importorskip(plugin)
+    page = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    exec(compile("\n".join(code_blocks(page, "python")), f"{name}.md", "exec"), {})  # noqa: S102  # our own
+    printed = capsys.readouterr().out
+    assert [shown for shown in code_blocks(page, "text") if shown not in printed] == []
+
+
 def test_the_readme_names_every_plugin_and_every_verb():
     import qlorakit
 

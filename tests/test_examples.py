@@ -154,6 +154,37 @@ def test_the_notes_example_shows_what_is_critically_wrong_with_a_note(other_mode
     assert refused.stderr.strip().splitlines()[-1].startswith("error: ")
 
 
+def test_the_clause_example_runs_offline_on_the_rows_of_the_plugin(other_model, tmp_path):
+    pytest.importorskip("qlorakit_legal")
+    chat, output = tmp_path / "chat.jsonl", tmp_path / "run"
+    settings = ("--model", other_model, "--output", output, "--epochs", 1, "--rows-per-class", 1, "--chat", chat)
+    done = run_example(*settings, name="legal_clauses.py")
+    assert done.returncode == 0, done.stderr
+    assert "no --data given: using the 44 sample rows of legal/clauses" in done.stdout
+    assert (output / "report.html").is_file()
+    first = json.loads(chat.read_text(encoding="utf-8").splitlines()[0])
+    assert [turn["role"] for turn in first["messages"]] == ["system", "user", "assistant"]
+
+
+def test_the_contract_example_reviews_contracts_of_ones_own(tmp_path):
+    pytest.importorskip("qlorakit_legal")
+    contract = tmp_path / "new.txt"
+    contract.write_text("LEASE\n\nThis lease is governed by the laws of Scotland.\n", encoding="utf-8")
+    settings = ("--output", tmp_path / "run", "--epochs", 0.3)
+    done = run_example(*settings, "--read", contract, name="legal_review.py")
+    assert done.returncode == 0, done.stderr
+    assert "review effort on 2 test contracts in 2 windows" in done.stdout
+    assert "review of new.txt: " in done.stdout
+    assert "windows: 1; characters left out: 0" in done.stdout
+    assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_the_contract_example_names_a_file_that_it_cannot_read(tmp_path):
+    pytest.importorskip("qlorakit_legal")
+    refused = run_example("--read", tmp_path / "missing.txt", name="legal_review.py")
+    assert (refused.returncode, "cannot be read" in refused.stderr) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("domain", "without_data"), [("finance", set()), ("legal", set()), ("medical", {"medical/correction"})]
 )

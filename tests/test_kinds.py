@@ -28,7 +28,9 @@ def test_the_choices_are_the_labels_and_the_target_is_one_of_them(task):
     assert (example.choices, example.target) == (("down", "flat", "up"), "up")
 
 
-@pytest.mark.parametrize("row", [{"text": "sales rose"}, {"text": "sales rose", "label": None}])
+@pytest.mark.parametrize(
+    "row", [{"text": "sales rose"}, {"text": "sales rose", "label": None}, {"text": "a", "label": math.nan}]
+)
 def test_a_row_without_a_label_is_asked_without_a_target(task, row):
     assert task.format(row)[0].target is None
 
@@ -52,7 +54,7 @@ def test_an_unknown_label_names_itself_the_allowed_ones_and_the_nearest(task):
         task.reference({"text": "sales fell", "label": "dwn"})
 
 
-@pytest.mark.parametrize("row", [{}, {"label": None}])
+@pytest.mark.parametrize("row", [{}, {"label": None}, {"label": math.nan}])
 def test_a_missing_label_is_no_class_even_where_one_is_called_none(row):
     with pytest.raises(DataError, match="label"):
         declare(labels=("none", "some")).reference(row)

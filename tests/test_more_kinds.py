@@ -46,6 +46,7 @@ def test_a_label_is_asked_by_its_description():
 
 @pytest.mark.parametrize(("written", "read"), [
     (["big", "red"], ("red", "big")), ("Red ; BIG", ("red", "big")), ([], ()), ("", ()), (("red",), ("red",)),
+    (np.array(["big", "red"]), ("red", "big")), (np.array([], dtype=object), ()),
 ])  # fmt: skip
 def test_labels_are_read_from_lists_and_texts_in_the_tasks_order(written, read):
     assert TAGS.reference({"text": "x", "labels": written}) == read
@@ -55,6 +56,9 @@ def test_labels_are_read_from_lists_and_texts_in_the_tasks_order(written, read):
     ({"text": "x"}, "column 'labels' is missing or None"),
     ({"text": "x", "labels": None}, "column 'labels' is missing or None"),
     ({"text": "x", "labels": ["rde"]}, "unknown label 'rde'; allowed: 'red', 'big'. Did you mean 'red'?"),
+    ({"text": "x", "labels": math.nan}, "column 'labels' is missing or None"),
+    ({"text": "x", "labels": ["red", None]}, "column 'labels' holds a list with None in it; give a label there"),
+    ({"text": "x", "labels": [math.nan]}, "column 'labels' holds a list with nan in it"),
     ({"text": "x", "labels": 3}, "holds int 3 where a list of labels is needed"),
 ])  # fmt: skip
 def test_labels_that_cannot_be_read_are_named(row, message):
@@ -63,8 +67,9 @@ def test_labels_that_cannot_be_read_are_named(row, message):
     assert message in str(caught.value)
 
 
-def test_labels_without_an_answer_are_asked_without_a_target():
-    assert [example.target for example in TAGS.format({"text": "x"})] == [None, None]
+@pytest.mark.parametrize("row", [{}, {"labels": None}, {"labels": math.nan}])
+def test_labels_without_an_answer_are_asked_without_a_target(row):
+    assert [example.target for example in TAGS.format({"text": "x", **row})] == [None, None]
 
 
 def test_a_label_is_given_from_one_half_on():
@@ -121,6 +126,11 @@ def test_a_row_without_labels_is_ranked_as_none():
     (example,) = RANKING.format({"text": "a ball", "labels": []})
     assert example.right == ("none",)
     assert RANKING.reference({"text": "a ball", "labels": ["none"]}) == ()
+
+
+def test_nothing_in_the_place_of_a_label_is_not_the_label_none():
+    with pytest.raises(DataError, match="column 'labels' holds a list with None in it"):
+        RANKING.reference({"text": "a ball", "labels": [None]})
 
 
 def test_ranked_labels_are_given_from_their_thresholds_on():

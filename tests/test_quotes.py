@@ -1,5 +1,6 @@
 import re
 import time
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from qlorakit.errors import ConfigurationError, DataError
 from qlorakit.quotes import (
+    MOST_LEFT_OUT,
     Quote,
     QuoteFinder,
     find_quote,
@@ -180,6 +182,34 @@ def test_an_ellipsis_of_the_source_is_its_own():
     assert QuoteFinder("and so on ... and on").find_parts("so on ... and") == ((4, 17),)
 
 
+def test_parts_that_stand_in_many_places_take_no_time():
+    finder, start = QuoteFinder("aa bb " * 50_000), time.perf_counter()
+    assert finder.find_parts("aa bb ... bb aa ... cc") == finder.verify("aa bb ... bb aa ... cc cc") == ()
+    assert len(finder.verify("aa bb ... bb aa ... a a ... aa bb")) == 0
+    assert time.perf_counter() - start < 5
+
+
+def test_a_part_ends_with_its_accents():
+    for source in ("the cafe\u0301 is", "the cafés are", "the cafe\u0301s are", "the \u1112\u1161\u11ab"):
+        assert QuoteFinder(source).verify("the cafe") == QuoteFinder(source).verify("the \u1112\u1161") == ()
+    assert QuoteFinder("the cafe\u0301s are").verify("the café") == ()
+    assert QuoteFinder("die cafe\u0301 is").verify("café") == ((4, 9),)
+    assert QuoteFinder("ये कि").verify("ये क") == ()
+
+
+def test_a_soft_hyphen_behind_a_quote_is_no_part_of_it():
+    assert QuoteFinder("the data\xad is").verify("the data") == ((0, 8),)
+
+
+def test_single_marks_without_a_partner_are_no_double_ones():
+    finder = QuoteFinder('a 6" pipe and a 5" pipe of "users')
+    assert finder.verify("6' pipe and a 5' pipe") == finder.verify("pipe of 'users") == ()
+
+
+def test_a_letter_without_case_is_not_put_into_brackets():
+    assert QuoteFinder("数据不会出售").verify("数[据]不会") == ()
+
+
 def test_a_part_that_resembles_comes_before_one_that_is_exact_but_too_late():
     assert QuoteFinder('the “a” ends; the "a"').find_parts('the "a" ... ends') == ((0, 7), (8, 12))
 
@@ -205,6 +235,9 @@ def test_a_part_that_resembles_comes_before_one_that_is_exact_but_too_late():
         ('"" and "..." and " - "', []),
         ('("in brackets"), "twice" "over"', ["in brackets", "twice", "over"]),
         ('"over\nlines\n\nand paragraphs"', ["over\nlines\n\nand paragraphs"]),
+        ("the ‚user’s own‘ data, ‹ la nôtre ›", ["user’s own", "la nôtre"]),  # noqa: RUF001
+        ("»wir« und »ihr«, ›er‹ und ›sie‹", ["wir", "ihr", "er", "sie"]),  # noqa: RUF001
+        ("one‚ two‘ and ‹three", []),  # noqa: RUF001
         ("the ``Fund'' of ``the 'big' Act''", ["Fund", "the 'big' Act"]),
         ("``open and ``closed''", ["closed"]),
         ("no quote at all", []),
@@ -219,7 +252,7 @@ def test_the_place_of_a_quote_is_that_of_its_words():
     assert quotes_in('Say " we may ".') == (Quote("we may", 6, 12),)
 
 
-@given(st.text(st.sampled_from('ab5 .“”"‘’«»„\n')))  # noqa: RUF001
+@given(st.text(st.sampled_from('ab5 .“”"‘’‚‹›«»„\n')))  # noqa: RUF001
 def test_quotes_lie_in_order_at_their_places(answer):
     end = 0
     for quote in quotes_in(answer):
@@ -238,14 +271,18 @@ def test_quotes_are_verified_with_their_places():
     assert verify_quotes(answer, QuoteFinder(TERMS)) == (sold, given_away, data)
 
 
-@pytest.mark.parametrize("quote", ["may be changed,", "may be changed.", "your data.", "may ... any time,"])
-def test_a_comma_or_full_stop_inside_the_marks_may_be_the_answers_own(quote):
+@pytest.mark.parametrize(
+    "quote", ["may be changed,", "may be changed.", "your data.", "may be ... any time,", "your data;", "any time:"]
+)
+def test_a_comma_stop_or_colon_inside_the_marks_may_be_the_answers_own(quote):
     (verified,) = verify_quotes(f"“{quote}” it says", TERMS)
     assert verified.quote == quote
     assert not verified.is_invented
 
 
-@pytest.mark.parametrize("quote", ["may be changed;", "may be changed..", "may be changed?", "May be changed"])
+@pytest.mark.parametrize(
+    "quote", ["may be changed!", "may be changed..", "may be changed,;", "may be changed?", "May be changed"]
+)
 def test_other_signs_inside_the_marks_are_part_of_the_quote(quote):
     assert verify_quotes(f'"{quote}"', TERMS)[0].is_invented
 
@@ -255,8 +292,121 @@ def test_a_full_stop_of_the_source_belongs_to_the_place():
 
 
 def test_a_quote_that_leaves_words_out_reaches_from_its_first_part_to_its_last():
-    (verified,) = verify_quotes('"may be ... sell"', TERMS)
-    assert (verified.parts, verified.source_place) == (((17, 23), (55, 59)), (17, 59))
+    (verified,) = verify_quotes('"may be ... sell your"', TERMS)
+    assert (verified.parts, verified.source_place) == (((17, 23), (55, 64)), (17, 64))
+
+
+AGREED = (
+    'The "Confidential Information" means data. Seller shall not be liable for loss.\nSection 2. Buyer shall pay the '
+    "price, if 5\" high. A café's re\xadsale is non\u2011exclusive. The 'Old' Seller agrees that n is I."
+)
+
+
+@pytest.mark.parametrize(
+    ("quote", "found"),
+    [
+        ("The 'Confidential Information' means data", 'The "Confidential Information" means data'),
+        ("The ‘Confidential Information’ means data", 'The "Confidential Information" means data'),  # noqa: RUF001
+        ("the ‘Confidential Information.’", None),  # noqa: RUF001
+        ("[t]he ‘Confidential Information.’", 'The "Confidential Information"'),  # noqa: RUF001
+        ("price, if 5' high", None),
+        ("'Old' Seller", "'Old' Seller"),
+        ("[b]uyer shall pay", "Buyer shall pay"),
+        ("[a] café's resale;", "A café's re\xadsale"),
+        ("[B]uyer shall pay", None),
+        ("[s]uyer shall pay", None),
+        ("buyer shall pay", None),
+        ("[buyer] shall pay", None),
+        ("Buyer shall [n]ot pay", None),
+        ("Seller agree[s] that", None),
+        ("agree[S] that n", "agrees that n"),
+        ("n is [i]", "n is I"),
+        ("A cafe\u0301's resale", "A café's re\xadsale"),
+        ("A cafe's resale", None),
+        ("re\xadsa\xadle is non-exclusive", "re\xadsale is non\u2011exclusive"),
+        ("non\u2010exclusive", "non\u2011exclusive"),
+        ("non–exclusive", None),  # noqa: RUF001
+        ("nonexclusive", None),
+        ("sale is", None),
+    ],
+)
+def test_quotes_may_differ_as_they_are_written_and_no_further(quote, found):
+    places = [AGREED[slice(*place)] for place in QuoteFinder(AGREED).verify(quote)]
+    assert places == ([] if found is None else [found])
+
+
+def test_what_is_verified_leniently_is_not_found_as_a_span():
+    finder = QuoteFinder(AGREED)
+    for quote in ("'Confidential Information' means", "[b]uyer shall", "pay the price;", "cafe\u0301", "resale"):
+        assert finder.verify(quote)
+        assert finder.find(quote) is None
+        assert finder.find_all(quote) == finder.find_parts(quote) == ()
+
+
+FORMS = st.sampled_from(["NFC", "NFD"])
+ACCENTED = ["Bedürfnis", "ệ", "q\u0307\u0323", "a\u0331\u0308", "Å", "क़ा", "한글", "é", "plain", "“x”", "no-one"]
+
+
+@given(st.lists(st.sampled_from(ACCENTED), min_size=1), FORMS, FORMS, st.data())
+def test_every_form_of_unicode_is_the_same_text_at_the_same_place(words, form, other, data):
+    first = data.draw(st.integers(0, len(words) - 1))
+    before = "".join(f"{data.draw(st.sampled_from(ACCENTED))} {number} " for number in range(first))
+    source = unicodedata.normalize(form, f"{before}start {' '.join(words)} end")
+    quote = unicodedata.normalize(other, f"start {' '.join(words)}")
+    place = len(unicodedata.normalize(form, before)), len(source) - len(" end")
+    assert QuoteFinder(source).verify(quote) == (place,)
+
+
+@given(st.text(), st.text())
+@example("\xad", "a")
+@example("a\xad\u0301 b", "á b")
+def test_a_verified_place_reads_as_its_quote(source, quote):
+    for start, end in QuoteFinder(source).verify(quote):
+        assert QuoteFinder(source[start:end]).verify(quote)[0][1] == end - start
+
+
+@given(WORDS, st.data())
+def test_what_is_found_as_it_is_is_verified(words, data):
+    source, quote = " ".join(words), written(data, " ".join(words[: data.draw(st.integers(1, len(words)))]))
+    found = QuoteFinder(source).find_parts(quote)
+    assert QuoteFinder(source).verify(quote) == found
+
+
+@pytest.mark.parametrize(
+    ("quote", "parts"),
+    [
+        ("Seller shall … pay", 0),
+        ("Seller ... liable ... Buyer ... price", 0),
+        ("Seller shall - … - pay the", 0),
+        ("Seller shall … pay the price", 2),
+        ("… liable …", 1),
+        ("pay the price … Seller shall", 0),
+        ("The ‘Confidential … Information’ means … [b]uyer shall pay;", 3),  # noqa: RUF001
+    ],
+)
+def test_parts_of_a_verified_quote_have_two_words_or_more(quote, parts):
+    assert len(QuoteFinder(AGREED).verify(quote)) == parts
+
+
+def test_no_more_than_a_thousand_characters_are_left_out():
+    near, far = (f"Seller shall pay {'x' * length} a fee  of" for length in (MOST_LEFT_OUT - 2, MOST_LEFT_OUT - 1))
+    quote = "Seller shall pay ... a fee"
+    assert QuoteFinder(near).verify(quote) == ((0, 16), (1016, 1021))
+    assert (QuoteFinder(far).verify(quote), len(QuoteFinder(far).find_parts(quote))) == ((), 2)
+    assert QuoteFinder(f"{far} {near}").verify(quote)[0][0] == len(far) + 1
+    assert QuoteFinder(near.replace(" a fee", f"{' ' * 5000}a fee")).verify(quote)
+
+
+def test_characters_left_out_by_all_ellipses_are_counted_together():
+    gap = "x" * (MOST_LEFT_OUT // 2)
+    quote = "Seller shall ... pay the ... full price"
+    assert not QuoteFinder(f"Seller shall {gap} pay the {gap} full price").verify(quote)
+    assert QuoteFinder(f"Seller shall {gap[4:]} pay the {gap} full price").verify(quote)
+
+
+def test_words_of_all_parts_count():
+    answer = '"We … sell", "don\'t sell … your data", "be - changed", "at any…time."'
+    assert [len(verify_quotes(answer, TERMS, min_words=least)) for least in (1, 2, 3, 4, 5)] == [4, 4, 2, 1, 0]
 
 
 def test_short_quotes_can_be_left_out():
@@ -314,7 +464,7 @@ def test_the_best_value_is_that_of_right_texts_with_the_fewest_invented_quotes()
 
 def test_values_can_be_lists_of_quotes():
     metric = invented_quote_rate(of_text, quotes=tuple)
-    outputs = [Output(("your data", "our data")), Output(()), Output(["Nothing ... promised"])]
+    outputs = [Output(("your data", "our data")), Output(()), Output(["Nothing is promised;"])]
     assert metric.compute(outputs, [()] * 3, ROWS) == pytest.approx(1 / 3)
     assert metric.best is None
 

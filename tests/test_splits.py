@@ -123,8 +123,9 @@ def test_the_rows_of_a_group_stay_on_one_side():
     assert sum(map(len, found)) == len(set.union(*found)) == 40
 
 
-def test_rows_without_a_group_are_on_their_own():
-    rows = [{**row, "document": None} for row in distinct(30)]
+@pytest.mark.parametrize("nothing", [None, "", "  ", float("nan")])
+def test_rows_without_a_group_are_on_their_own(nothing):
+    rows = [{**row, "document": nothing} for row in distinct(30)]
     assert {side: len(found) for side, found in sides(rows, task=GROUPED).items()} == {
         "train": 21, "validation": 3, "test": 6,
     }  # fmt: skip
@@ -278,7 +279,7 @@ def test_rows_with_the_same_value_of_a_column_stay_on_one_side():
     assert sum(map(len, found)) == len(set.union(*found)) == 40
 
 
-@pytest.mark.parametrize("nothing", [None, "", "  "])
+@pytest.mark.parametrize("nothing", [None, "", "  ", float("nan")])
 def test_rows_without_a_value_to_group_by_are_on_their_own(nothing):
     rows = [{**row, "patient": nothing} for row in distinct(300)]
     assert {side: len(found) for side, found in sides(rows, group_by="patient").items()} == {

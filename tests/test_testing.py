@@ -651,6 +651,14 @@ SPOILED = {
         r"baseline 'guess' gives 1 answers to 24 rows",
     ),
     "unhashable group": (replace(BASE, group=lambda row: [row["text"]]), r"its group \['In short.*\] is not hashable"),
+    "group of what is not there": (
+        replace(
+            BASE,
+            group=lambda row: None if row.get("from") is None else f"pier {row['from']}",
+            samples=tuple({**row, "from": f"pier {number}"} for number, row in enumerate(BASE.samples)),
+        ),
+        r"column 'from' is blank: group gives 'pier +', which joins all such rows; give None \(qlorakit.cells.is_blank",
+    ),
     "fleeting group": (replace(BASE, group=lambda row: object()), r"group gives another value when it is called again"),
 }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from qlorakit.errors import DataError
 
 if TYPE_CHECKING:
     from qlorakit.task import Row
+
+_PANDAS_MISSING = frozenset(("NAType", "NaTType"))
 
 
 def required_text(row: Row, column: str) -> str:
@@ -30,5 +33,12 @@ def required_text(row: Row, column: str) -> str:
 
 
 def is_blank(value: object) -> bool:
-    """Whether a cell holds no label: files of text have no other way to leave one out."""
-    return value is None or (isinstance(value, str) and not value.strip())
+    """Whether a cell holds nothing: it is missing, or a text without any, as files leave one out."""
+    return not value.strip() if isinstance(value, str) else is_missing(value)
+
+
+def is_missing(value: object) -> bool:
+    """Whether a cell holds no value at all: ``None``, NaN of any width, and the NA and NaT of pandas."""
+    if isinstance(value, Real):
+        return bool(value != value)  # noqa: PLR0124  # of all numbers NaN alone is unequal to itself
+    return value is None or type(value).__name__ in _PANDAS_MISSING

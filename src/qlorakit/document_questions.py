@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
-from qlorakit.cells import required_text
+from qlorakit.cells import is_blank, required_text
 from qlorakit.document_baselines import answer_in, majority_answers, stretch_tfidf
 from qlorakit.document_metrics import (
     Finding,
@@ -94,7 +94,7 @@ def document_questions(
         {"text": "...", "answers": [{"question": "term", "answer": "present", "evidence": [[120, 187]]}, ...]}
 
     Evidence is a list of stretches, first character and the one behind the last, or of quotes from the text
-    (:func:`qlorakit.quotes.find_quote`), empty where it is not known.  Questions that are not listed are not asked of
+    (:func:`qlorakit.quotes.find_quote`), in all rows of a file alike, empty where it is not known.  Questions that are not listed are not asked of
     a labelled row; of one without the column all are.  An answer that is known without its evidence is learned from
     where the whole document fits, and left out where it is divided, because nobody knows which window it is in.
 
@@ -434,7 +434,7 @@ class _Columns:
 
 
 def _as_list(value: object, column: str) -> list[Any] | None:
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if is_blank(value):
         return None
     if isinstance(value, str):
         try:

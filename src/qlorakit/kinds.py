@@ -24,7 +24,7 @@ from numbers import Number
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from qlorakit import baselines
-from qlorakit.cells import is_blank, required_text
+from qlorakit.cells import is_blank, is_missing, required_text
 from qlorakit.entities import entities
 from qlorakit.errors import DataError, PluginError, UnknownLabelError, did_you_mean, first_few
 from qlorakit.metrics import (
@@ -216,9 +216,9 @@ def multilabel(
         question: Put after the text; ``{label}`` stands for the label's description.  Not asked where labels are
             ranked.
         text: The column with the text, ``"text"`` unless told otherwise.
-        label: The column with the right labels, ``"labels"`` unless told otherwise: a list, in files also as JSON, or a
-            text in which they are parted by ``separator``.  An empty list or text means that none holds; a column that
-            is missing or ``None``, that it is not known.
+        label: The column with the right labels, ``"labels"`` unless told otherwise: a list or an
+            array, in files also JSON, or a text in which they are parted by ``separator``.  An empty one means that
+            none holds; a column that is missing, ``None`` or NaN, that it is not known.
         separator: See above.
         none_label: Whether a row without labels counts in micro- and macro-F1 as one of a further class, as in LexGLUE
             (Chalkidis et al., 2022).
@@ -244,7 +244,7 @@ def multilabel(
     )
 
     def reference(row: Row) -> tuple[str, ...]:
-        if row.get(label.name) is None:
+        if is_missing(row.get(label.name)):
             msg = f"column {label.name!r} is missing or None; give a list of labels, empty where none holds"
             raise DataError(msg)
         found = {_known_label(item, known, label.name) for item in _items(row[label.name], separator, label.name)}
@@ -252,7 +252,7 @@ def multilabel(
 
     def ask(row: Row) -> Sequence[Example]:
         content = required_text(row, text.name)
-        right = None if row.get(label.name) is None else reference(row)
+        right = None if is_missing(row.get(label.name)) else reference(row)
         return put(instruction, content, right)
 
     def parse(row: Row, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Output[tuple[str, ...]]:
@@ -557,6 +557,8 @@ def _items(value: object, separator: str, column: str) -> list[str]:
             raise DataError(msg) from error
     if isinstance(value, str):
         return [item for item in value.split(separator) if item.strip()]
+    if hasattr(value, "tolist"):  # an array, as pandas has it of parquet
+        value = value.tolist()
     if isinstance(value, list | tuple):
         return list(value)
     msg = f"column {column!r} holds {type(value).__name__} {value!r} where a list of labels is needed"
@@ -564,6 +566,9 @@ def _items(value: object, separator: str, column: str) -> list[str]:
 
 
 def _known_label(value: object, known: Mapping[str, str], column: str) -> str:
+    if is_missing(value):
+        msg = f"column {column!r} holds a list with {value} in it; give a label there, or take it out"
+        raise DataError(msg)
     written = str(value).strip().casefold()
     if written not in known:
         allowed, hint = first_few([*map(repr, dict.fromkeys(known.values()))]), did_you_mean(written, known)

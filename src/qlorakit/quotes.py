@@ -7,7 +7,8 @@ are a double one, as older typesetting has it.  Everything else counts: case, pu
 white space against none.
 
 A finder finds spans of characters, "our data" in "your data" too, since marked spans may begin anywhere.  Quotes that
-are verified must be whole words of the source.
+are verified must be whole words of the source, and may differ from it a little further, as those who quote set them:
+see :meth:`QuoteFinder.verify`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from __future__ import annotations
 import bisect
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qlorakit.errors import ConfigurationError, DataError
@@ -37,13 +39,23 @@ DOUBLE_MARK = re.compile("``|''")
 SHORTENED = re.compile(r"\s{2,}|``|''")
 # In single marks an apostrophe is one that a letter follows.
 QUOTED = re.compile(
-    r"""“([^“”]*)”|„([^„“”]*)[“”]|«([^«»]*)»|``((?:(?!``|'').)*)''|(?<!\w)"([^"]*)"(?!\w)|"""
-    r"""(?<!\w)‘((?:[^‘’]|’(?=\w))*)’(?!\w)""",  # noqa: RUF001
+    r"""“([^“”]*)”|„([^„“”]*)[“”]|«([^«»]*)»|»([^«»]*)«|``((?:(?!``|'').)*)''|(?<!\w)"([^"]*)"(?!\w)|"""
+    r"""‹([^‹›]*)›|›([^‹›]*)‹|"""  # noqa: RUF001
+    r"""(?<!\w)‘((?:[^‘’]|’(?=\w))*)’(?!\w)|(?<!\w)‚((?:[^‚‘’]|’(?=\w))*)[‘’](?!\w)""",  # noqa: RUF001
     re.DOTALL,
 )
 DOTS = r"(?:…|\.(?:\s?\.){2,})"
 OMISSION = re.compile(rf"\[\s*{DOTS}\s*\]|\(\s*{DOTS}\s*\)|{DOTS}|<omitted>|\[omitted\]", re.IGNORECASE)
 LETTER = re.compile(r"\w")
+MOST_LEFT_OUT = 1000  # characters, white space taken as single, by all ellipses of a verified quote
+FEWEST_WORDS = 2  # of each part that an ellipsis joins
+HYPHENS = str.maketrans({"\N{SOFT HYPHEN}": "", "\N{HYPHEN}": "-", "\N{NON-BREAKING HYPHEN}": "-"})
+# What a quote may have changed, and what it then stands for, in a quote whose marks are alike.
+SET_OTHERWISE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"[,.;:](?=[\"']*$)"), lambda _: ""),
+    (re.compile(r"\[([^\W\d_])\]"), lambda match: _in_other_case(match[1]) or match[0]),
+    (re.compile(r"(?<!\w)'((?:[^']|'(?=\w))*)'(?!\w)"), lambda match: f'"{match[1]}"'),
+)
 
 
 # Finding
@@ -98,16 +110,56 @@ class QuoteFinder:
         Returns:
             The place of each part; none where one of them is missing.
         """
-        whole = self._first(_normal(quote), 0)
-        if whole:
-            return (whole,)
-        places: list[Place] = []
-        for part in _parts_between_omissions(quote):
-            place = self._first(part, places[-1][1] if places else 0)
-            if place is None:
-                return ()
-            places.append(place)
-        return tuple(places)
+        whole = self._joined([_normal(quote)])
+        return whole or self._joined(_parts_between_omissions(quote))
+
+    def verify(self, quote: str) -> tuple[Place, ...]:
+        """Where a quote stands that someone wrote down, so that it may differ as quotes do.
+
+        It is looked for as :meth:`find_parts` does, and may differ further in this alone:
+
+        - Characters that Unicode holds to be the same (NFC and NFD), soft hyphens, and non-breaking hyphens for others.
+        - A comma, full stop, semicolon or colon at its end may be the answer's own.
+        - A letter in brackets stands for the same letter in the other case: "[b]uyer" for "Buyer".
+        - A pair of single quotation marks within it stands for double ones, as one has it who quotes in double marks.
+
+        The parts that ellipses join must have two words each, and must stand so near to each other that no more than
+        1,000 characters are left out in all, white space taken as single.  Of several places the first one counts.
+
+        Args:
+            quote: The words, without quotation marks around them.
+
+        Returns:
+            The place of each part; none where one of them is missing.
+        """
+        readings = map(self._folded._verified, _readings(quote))
+        return tuple(map(self._unfolded, next(filter(None, readings), ())))
+
+    def _verified(self, reading: str) -> tuple[Place, ...]:
+        whole = self._joined([_normal(reading)])
+        parts = _parts_between_omissions(reading)
+        if whole or (len(parts) > 1 and min(map(_word_count, parts)) < FEWEST_WORDS):
+            return whole
+        return self._joined(parts, MOST_LEFT_OUT)
+
+    @cached_property
+    def _folded(self) -> QuoteFinder:
+        """A finder in the source as it is when verified."""
+        folded = _folded(self.source)
+        return self if folded == self.source else QuoteFinder(folded)
+
+    @cached_property
+    def _folded_ends(self) -> Sequence[int]:
+        """Where each character of the source ends in the folded one."""
+        lengths = {sign: len(_folded(sign)) for sign in set(self.source)}
+        return list(accumulate(lengths[sign] for sign in self.source))
+
+    def _unfolded(self, place: Place) -> Place:
+        """The place in the source of one in the folded source."""
+        if self._folded is self:
+            return place
+        start, end = place
+        return bisect.bisect_right(self._folded_ends, start), bisect.bisect_right(self._folded_ends, end - 1) + 1
 
     @cached_property
     def _marked(self) -> str:
@@ -136,28 +188,45 @@ class QuoteFinder:
         last = self._original(end - 1)
         return last + (2 if DOUBLE_MARK.match(self._marked, last) else 1)
 
-    def _all(self, normal: str, start: int = 0, *, overlapping: bool = False) -> Iterator[Place]:
-        """Places of a normalised quote from a normalised place on."""
-        if not normal:
-            return
-        while (start := self._normal_source.find(normal, start)) >= 0:
-            end = start + len(normal)
-            yield self._original(start), self._end(end)
-            start = start + 1 if overlapping else end
+    def _place(self, start: int, end: int) -> Place:
+        """The place in the source of some normalised characters."""
+        return self._original(start), self._end(end)
 
-    def _first(self, normal: str, start: int) -> Place | None:
-        """The first place of a normalised quote, in whole words, from a place in the source on."""
-        places = self._all(normal, self._normalised(start), overlapping=True)
-        return next((place for place in places if not self._cuts(place[0]) and not self._cuts(place[1])), None)
+    def _all(self, normal: str) -> Iterator[Place]:
+        """Places of a normalised quote."""
+        start = 0
+        while normal and (start := self._normal_source.find(normal, start)) >= 0:
+            yield self._place(start, start + len(normal))
+            start += len(normal)
+
+    def _joined(self, parts: Sequence[str], room: float = math.inf) -> tuple[Place, ...]:
+        """The first places of normalised parts in order that leave out no more than some characters between them."""
+        further = [(len(before), list(self._starts(part))) for before, part in pairwise(parts)]
+        for first in self._starts(parts[0]) if parts else ():
+            starts = [first]
+            for length, places in further:
+                place = bisect.bisect_left(places, starts[-1] + length)
+                if place == len(places):  # nor is it there for any later first part
+                    return ()
+                starts.append(places[place])
+            if starts[-1] + len(parts[-1]) - first <= sum(map(len, parts)) + room:
+                return tuple(self._place(start, start + len(part)) for start, part in zip(starts, parts, strict=True))
+        return ()
+
+    def _starts(self, normal: str) -> Iterator[int]:
+        """Where a normalised quote stands in whole words, in the normalised source."""
+        start = 0
+        while normal and (start := self._normal_source.find(normal, start)) >= 0:
+            if not self._cuts(start) and not self._cuts(start + len(normal)):
+                yield start
+            start += 1
 
     def _cuts(self, place: int) -> bool:
-        """Whether a place in the source lies inside a word."""
-        around = self.source[max(place - 1, 0) : place + 1]
-        return len(around) == 2 and all(map(_is_of_word, around))  # noqa: PLR2004  # the characters on both sides
-
-    def _normalised(self, place: int) -> int:
-        """The first normalised character that stands at a place in the source or after it."""
-        return bisect.bisect_left(range(len(self._normal_source)), place, key=self._original)
+        """Whether a place in the normalised source lies inside a word."""
+        around = self._normal_source[max(place - 1, 0) : place + 1]
+        if len(around) < 2:  # noqa: PLR2004  # the characters on both sides
+            return False
+        return _is_of_sign(around[1]) or all(_is_of_word(sign) or _is_of_sign(sign) for sign in around)
 
 
 def find_quote(source: str, quote: str) -> Place | None:
@@ -190,6 +259,34 @@ def _parts_between_omissions(quote: str) -> list[str]:
 
 def _is_of_word(sign: str) -> bool:
     return sign.isdigit() or sign.lower() != sign.upper()
+
+
+def _is_of_sign(sign: str) -> bool:
+    """Whether a character belongs to the one before it: an accent, or the rest of a Korean syllable."""
+    return unicodedata.category(sign)[0] == "M" or "\u1160" <= sign <= "\u11ff"
+
+
+def _in_other_case(letter: str) -> str:
+    """A letter in upper case for one in lower case, and the other way round; nothing where it has no case."""
+    return letter.swapcase() if letter.swapcase() != letter else ""
+
+
+def _folded(text: str) -> str:
+    """A text without differences that nobody sees."""
+    return unicodedata.normalize("NFD", text.translate(HYPHENS))
+
+
+def _readings(quote: str) -> Iterable[str]:
+    """What a quote may stand for, folded: as it is first."""
+    readings = [_normal(unicodedata.normalize("NFC", quote.translate(HYPHENS)))]
+    for pattern, replacement in SET_OTHERWISE:
+        readings += [pattern.sub(replacement, reading) for reading in readings]
+    return dict.fromkeys(map(_folded, readings))
+
+
+def _word_count(text: str) -> int:
+    """Words of a quote, parted by white space and ellipses, that hold a letter or digit."""
+    return sum(LETTER.search(word) is not None for word in OMISSION.sub(" ", text).split())
 
 
 # Quotes of an answer
@@ -236,11 +333,11 @@ class VerifiedQuote:
 
 
 def quotes_in(answer: str) -> tuple[Quote, ...]:
-    """What a text puts into quotation marks: straight and curly double ones, « », „ “, `` '' and curly single ones.
+    """What a text puts into quotation marks: straight and curly double ones, « », » «, „ “, `` '', and single ones.
 
-    Of quotes in quotes the outer one counts.  A mark without a partner quotes nothing, a straight mark right after a
-    letter or digit opens nothing ("5" as inches), and straight single marks are apostrophes.  What holds no letter and
-    no digit is no quote.
+    Single marks are curly, low or angled; straight ones are apostrophes.  Of quotes in quotes the outer one counts.  A
+    mark without a partner quotes nothing, a straight mark right after a letter or digit opens nothing ("5" as inches).
+    What holds no letter and no digit is no quote.
 
     Args:
         answer: A written text.
@@ -261,14 +358,14 @@ def _quote(match: re.Match[str]) -> Quote:
 def verify_quotes(answer: str, source: str | QuoteFinder, *, min_words: int = 1) -> tuple[VerifiedQuote, ...]:
     """Look up every quote of an answer in its source.
 
-    A comma or full stop that ends a quote may be the answer's own, as American typography sets it: the quote is looked
-    for with it first, then without it.  Ellipses join parts that must all be there, in order.
+    See :meth:`QuoteFinder.verify` for what may differ.  Ellipses join parts that must all be there, in order and near
+    to each other; parts that are too far apart count as invented.
 
     Args:
         answer: A written text.
         source: What it quotes, or a finder of it.
-        min_words: Quotes of fewer words, parted by white space, are left out.  Any source has most short ones: "the"
-            proves nothing, and a term such as "Services" little.
+        min_words: Quotes of fewer words, parted by white space and ellipses, are left out.  Any source has most short
+            ones: "the" proves nothing, and a term such as "Services" little.
 
     Raises:
         ConfigurationError: ``min_words`` is less than 1.
@@ -276,18 +373,14 @@ def verify_quotes(answer: str, source: str | QuoteFinder, *, min_words: int = 1)
     _check_min_words(min_words)
     finder = source if isinstance(source, QuoteFinder) else QuoteFinder(source)
     return tuple(
-        VerifiedQuote(quote.text, (quote.start, quote.end), _parts(quote.text, finder))
+        VerifiedQuote(quote.text, (quote.start, quote.end), finder.verify(quote.text))
         for quote in quotes_in(answer)
         if _is_long(quote.text, min_words)
     )
 
 
-def _parts(quote: str, finder: QuoteFinder) -> tuple[Place, ...]:
-    return finder.find_parts(quote) or (finder.find_parts(quote[:-1]) if quote.endswith((",", ".")) else ())
-
-
 def _is_long(quote: str, min_words: int) -> bool:
-    return len(quote.split()) >= min_words
+    return _word_count(quote) >= min_words
 
 
 def _check_min_words(min_words: int) -> None:
@@ -352,7 +445,7 @@ def _quote_metric(
 
     def tally(value: Any, row: Row) -> tuple[float, float]:  # noqa: ANN401  # any value
         finder = QuoteFinder(_source_of(row, source))
-        found = [_parts(quote, finder) for quote in quotes(value) if _is_long(quote, min_words)]
+        found = [finder.verify(quote) for quote in quotes(value) if _is_long(quote, min_words)]
         return float(found.count(())), 1.0 if of_rows else float(len(found))
 
     def counts(output: Output[Any], reference: Any, row: Row) -> tuple[float, float]:  # noqa: ANN401  # any value

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 from qlorakit.baselines import user_text
+from qlorakit.cells import is_blank
 from qlorakit.errors import ConfigurationError, DataError, PluginError
 from qlorakit.row_store import to_dataset
 from qlorakit.task import Task
@@ -172,13 +173,15 @@ def check_row(row: Row, task: Task[Any], *, labelled: bool, where: str) -> None:
 def group_of(row: Row, task: Task[Any], number: int) -> tuple[object, ...]:
     """What a row has in common with the others of its group of the task; a row without a group is on its own.
 
+    A group that is blank or NaN, as the cell of a table may be that is given as it is, is none.
+
     Args:
         row: Of the task.
         task: Which has groups.
         number: The row's place, which no other has.
     """
     group = task.group(row) if task.group else None
-    return ("alone", number) if group is None else ("group", group)
+    return ("alone", number) if is_blank(group) else ("group", group)
 
 
 def row_content(row: Row) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import logging
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +13,7 @@ from dataclasses import fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from qlorakit.cells import is_blank
 from qlorakit.encoding import Encoder
 from qlorakit.errors import DataError, EncodingError
 from qlorakit.problems import Problems, Sample, gathered, guarded, of_samples, told
@@ -247,3 +249,20 @@ def _of_grouping(group: Any, sample: Sample) -> Problems:  # noqa: ANN401  # of 
         yield f"its group {value!r} is not hashable; give a text, a number or a tuple of them"
     if group(sample.row) != value:
         yield "group gives another value when it is called again; make it depend on the row alone"
+    for name in sample.row:
+        yield from _of_blank_cell(group, sample.row, name)
+
+
+def _of_blank_cell(group: Any, row: Row, name: str) -> Problems:  # noqa: ANN401  # of any task
+    """A cell that makes no group where it is None makes none either where a file or a table leaves it out otherwise."""
+    values: dict[str, object] = {"None": None, "blank": "  ", "NaN": math.nan}
+    try:
+        found = {what: group({**row, name: value}) for what, value in values.items()}
+    except Exception:  # noqa: BLE001  # a row that is refused is in no group
+        return
+    wrong = [what for what, value in found.items() if not is_blank(value)]
+    if wrong and is_blank(found["None"]):
+        yield (
+            f"column {name!r} is {wrong[0]}: group gives {found[wrong[0]]!r}, which joins all such rows; give None "
+            "(qlorakit.cells.is_blank tells)"
+        )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from qlorakit.cells import required_text
+from qlorakit.cells import is_blank, required_text
 from qlorakit.errors import DataError, did_you_mean
 from qlorakit.tag_schemes import Chunk, Scheme, read_tags
 
@@ -246,7 +246,7 @@ class TagColumns:
 
 def _items(value: object, column: str) -> Sequence[Any] | None:
     """A cell's list, written as JSON where it is a text; ``None`` where the cell is blank."""
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if is_blank(value):
         return None
     if isinstance(value, str):
         try:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qlorakit.cells import is_blank
 from qlorakit.errors import ConfigurationError, DataError
 from qlorakit.near_duplicates import near_duplicate_groups
 from qlorakit.row_store import to_dataset
@@ -201,8 +202,7 @@ def _group_in(row: Row, column: str | None, number: int) -> int:
         msg = f"the rows, row {number + 1}: there is no column {column!r} to group by; the row has {there}"
         raise DataError(msg)
     value = row[column]
-    blank = value is None or (isinstance(value, str) and not value.strip())
-    return hash_of("alone", number) if blank else hash_of("group", value)
+    return hash_of("alone", number) if is_blank(value) else hash_of("group", value)
 
 
 def divided(rows: Sequence[Row], sides: Integers, used: Sequence[str], *, hint: str = "") -> datasets.DatasetDict:

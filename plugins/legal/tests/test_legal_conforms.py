@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from qlorakit.testing import check_plugin, check_task
@@ -21,3 +23,18 @@ def test_the_plugin_is_complete(monkeypatch):
 @pytest.mark.parametrize("name", TASKS)
 def test_a_task_keeps_what_the_core_relies_on(name):
     check_task(TASKS[name])
+
+
+@pytest.mark.parametrize("nothing", [None, "", "  ", math.nan])
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("clauses", "contract"), ("nli", "document"), ("nli_pairs", "contract"), ("review", "document"),
+        ("unfair", "company"), ("entities", "document"), ("summary", "service"),
+    ],
+)  # fmt: skip
+def test_rows_that_do_not_tell_where_they_are_from_are_on_their_own(name, column, nothing):
+    task = TASKS[f"legal/{name}"]
+    row = task.samples[0]
+    assert task.group({**row, column: "somewhere"}) is not None
+    assert task.group({**row, column: nothing}) is None

@@ -151,6 +151,11 @@ def question(category, *answers, title=NAME, **others):
     return {"id": f"{title}__{category}", "question": "?", "answers": given, "is_impossible": not given, **others}
 
 
+def in_lists(texts, starts):
+    """Answers as libraries of data sets hold them."""
+    return {"text": texts, "answer_start": starts}
+
+
 def write_json(path, *questions, text=TEXT):
     data = [{"title": NAME, "paragraphs": [{"context": text, "qas": list(questions)}]}]
     path.write_text(json.dumps({"version": "v", "data": data}), encoding="utf-8")
@@ -166,6 +171,18 @@ def test_the_json_file_is_recognised_and_read(tmp_path):
     assert found_in(row, "Governing Law") == ("present", ["The law of Ohio\ngoverns.", "Ohio is far."])
     assert found_in(row, "Insurance") == ("absent", [])
     assert len(row["answers"]) == 2
+
+
+def test_answers_in_two_lists_are_read_as_those_in_one(tmp_path):
+    law, none = (
+        question("Governing Law", ("The law", 18), ("Ohio is far.", TEXT.index("Ohio is"))),
+        question("Insurance"),
+    )
+    listed = [{**law, "answers": in_lists(["Ohio is far.", "The law"], [TEXT.index("Ohio is"), 18])}]
+    listed.append({**none, "answers": in_lists([], [])})
+    rows = [next(iter(CUAD_JSON.read(write_json(tmp_path / "a.json", *asked)))) for asked in ([law, none], listed)]
+    assert rows[0] == rows[1]
+    assert found_in(rows[1][1], "Governing Law")[0] == "present"
 
 
 def test_categories_in_another_spelling_and_questions_divided_by_answer_are_joined(tmp_path):
@@ -189,15 +206,31 @@ def test_other_json_is_not_recognised(tmp_path):
         (question("Insurance", ("SUPPLY", "0")), "needs a 'text' and a number 'answer_start'"),
         (question("Insurance", (" ", 3)), "needs a 'text' and a number 'answer_start'"),
         (question("Insurances"), "unknown category 'Insurances'.*Did you mean 'Insurance'"),
-        (question("Insurance", is_impossible=False), "is_impossible is False with 0 answers"),
+        (question("Insurance", ("SUPPLY", "0"), ("SUPPLY", 0)), "question 1, '.*Insurance': an answer needs a 'text'"),
+        (
+            question("Insurance", answers=None),
+            "'answers' must be a list of objects .* or an object with a list of each",
+        ),
+        (question("Insurance", answers="SUPPLY"), "'answers' must be a list of objects"),
+        (question("Insurance", answers=in_lists(["SUPPLY"], [])), "'answers' must be .* of the same length"),
+        (question("Insurance", answers=in_lists("S", [0])), "'answers' must be a list of objects"),
+        (question("Insurance", answers=in_lists(["SUPPLY"], [1])), "answer is not where answer_start=1 says"),
+        (
+            question("Insurance", is_impossible=False),
+            "is False with 0 answers; it must be true where there is no answer",
+        ),
         (question("Insurance", ("SUPPLY", 0), is_impossible=True), "is_impossible is True with 1 answers"),
-        ({"id": "56be4db0acb8001400a502ec", "answers": []}, "must end in two underscores and CUAD's category"),
+        (
+            {"id": "56be4db0acb8001400a502ec", "answers": []},
+            "question 1: its id is .* must end in two underscores and CUAD's category",
+        ),
     ],
 )
 def test_questions_that_are_wrong_are_refused_with_their_id(tmp_path, wrong, told):
     with pytest.raises(DataError, match=told) as caught:
         list(CUAD_JSON.read(write_json(tmp_path / "CUAD_v1.json", wrong)))
     assert str(wrong["id"]) in str(caught.value)
+    assert f"{tmp_path / 'CUAD_v1.json'}, text 1, question 1" in str(caught.value)
 
 
 @pytest.mark.parametrize(

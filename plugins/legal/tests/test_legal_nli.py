@@ -137,6 +137,12 @@ def test_rows_of_one_document_stay_together():
     assert NLI.group({"text": TEXT}) is NLI.group({"document": " "}) is None
 
 
+@pytest.mark.parametrize("name", ["document", "filename", "file_name", "title", "name", "contract_name"])
+def test_the_name_of_a_contract_is_read_from_columns_of_other_names(read, name):
+    (row,) = read([{name: "lease.pdf", "text": TEXT}], "rows.json", labelled=False)
+    assert row == {"document": "lease.pdf", "text": TEXT}
+
+
 # The published form
 
 
@@ -148,6 +154,7 @@ def test_a_document_becomes_a_row_with_answers_and_their_evidence(read):
         {"question": "nda-7", "answer": "contradiction", "evidence": [[0, 20], [38, 58]]},
         {"question": "nda-18", "answer": "not mentioned", "evidence": []},
     ]
+    assert row["file_name"] == " lease.pdf"  # as published, beside the document's name
     assert not {"spans", "annotation_sets"} & set(row)
 
 

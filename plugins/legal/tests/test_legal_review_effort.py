@@ -81,7 +81,14 @@ def test_systems_without_windows_have_no_effort():
     majority = Output(Reading((Finding(LAW, "present"),)), {LAW: 1.0})
     assert math.isnan(recall_of([majority], [reference((1, 5))], 0.5))
     assert math.isnan(effort_of([majority], [reference((1, 5))], 0.5))
-    assert recall_at_effort([LAW]).needs_scores
+    (law,) = review_effort([majority], [reference((1, 5))], [LAW], texts=["any"])
+    assert (law.windows, law.words) == (0, 0)
+    assert all(math.isnan(one) for one in (law.recall, law.effort, law.reading_order, law.words_to_read))
+
+
+def test_systems_whose_outputs_are_all_invalid_show_nothing():
+    invalid = Output(None)
+    assert (recall_of([invalid], [reference((1, 5))], 0.5), effort_of([invalid], [reference((1, 5))], 0.5)) == (0, 1)
 
 
 def test_the_table_tells_places_windows_and_the_floor_of_reading_from_the_beginning():
@@ -90,6 +97,31 @@ def test_the_table_tells_places_windows_and_the_floor_of_reading_from_the_beginn
     assert (law.question, law.places, law.windows, law.recall) == (LAW, 1, 6, 1)
     assert law.effort == pytest.approx(1 / 6)
     assert law.reading_order == pytest.approx(5 / 6)
+    assert law.windows_to_read == pytest.approx(1)
+    assert (law.words, law.words_to_read) == (None, None)
+
+
+def test_words_are_counted_in_the_windows_that_are_read():
+    texts = ["one two   three     four five six       ", "a b c d e "]
+    outputs, references = [output(0.1, 0.2, 0.9, 0.3), output(0.9)], [reference((11, 16), (21, 25)), reference()]
+    (law,) = review_effort(outputs, references, [LAW], recall=1, texts=texts)
+    assert (law.windows, law.words) == (5, 2 + 1 + 2 + 1 + 5)
+    assert (law.windows_to_read, law.words_to_read) == pytest.approx((4, 2 + 5 + 1 + 1))
+
+
+def test_shorter_windows_save_reading_without_a_better_order():
+    texts, references = ["word " * 300], [reference((700, 750))]
+    found = [output(*[0.1] * before, 0.9, *[0.1] * before, width=width) for before, width in ((1, 500), (7, 100))]
+    long, short = (review_effort([one], references, [LAW], recall=1, texts=texts)[0] for one in found)
+    assert (long.effort, short.effort) == pytest.approx((1 / 3, 1 / 15))
+    assert (long.words_to_read, short.words_to_read) == pytest.approx((100, 20))
+
+
+def test_texts_that_are_not_those_of_the_outputs_are_refused():
+    with pytest.raises(DataError, match="texts: 2 for 1 outputs"):
+        review_effort([output(0.5)], [reference()], [LAW], texts=["a", "b"])
+    with pytest.raises(DataError, match="a window of output 1 ends behind its text"):
+        review_effort([output(0.5)], [reference()], [LAW], texts=["short"])
 
 
 def test_reading_in_order_goes_through_all_documents_side_by_side():

@@ -1,8 +1,11 @@
 import csv
 import json
+import math
 from collections import Counter
 
 import datasets
+import numpy as np
+import pandas as pd
 import pytest
 from helpers import DATA, write_jsonl
 from hypothesis import given
@@ -91,7 +94,7 @@ def test_sentences_of_one_company_stay_on_one_side():
     assert len(set.union(*companies)) == sum(map(len, companies)) == 10
 
 
-@pytest.mark.parametrize("company", [None, "", "  "])
+@pytest.mark.parametrize("company", [None, "", "  ", math.nan])
 def test_a_sentence_of_no_known_company_is_tied_to_no_other(company):
     assert company_of({"company": company}) is None
     assert company_of({}) is None
@@ -147,6 +150,27 @@ def test_numbers_are_labels_in_the_order_of_lexglue(labels):
     assert UNFAIR.reference({"text": TEXT, "labels": labels}) == ("Limitation of liability", "Arbitration")
 
 
+def test_parquet_through_pandas_gives_arrays_of_numbers(tmp_path):
+    path = tmp_path / "rows.parquet"
+    datasets.Dataset.from_dict({"text": ["a term", "another"], "labels": [[7, 0], []]}).to_parquet(path)
+    rows = pd.read_parquet(path).to_dict("records")
+    assert isinstance(rows[0]["labels"], np.ndarray)
+    assert references(rows) == [("Limitation of liability", "Arbitration"), ()]
+
+
+@pytest.mark.parametrize("labels", [3, 3.0, np.int64(3), np.float32(3), np.array(3), "3"])
+def test_a_single_number_is_one_label(labels):
+    assert UNFAIR.reference({"text": TEXT, "labels": labels}) == ("Content removal",)
+
+
+@pytest.mark.parametrize("labels", [None, math.nan, np.float32("nan")])
+def test_a_cell_that_holds_nothing_is_not_the_label_none(labels):
+    (example,) = UNFAIR.format({"text": TEXT, "labels": labels})
+    assert example.right == ()
+    with pytest.raises(DataError, match="column 'labels' is missing or None"):
+        UNFAIR.reference({"text": TEXT, "labels": labels})
+
+
 def test_the_order_of_lexglue_is_kept():
     named = [UNFAIR.reference({"text": TEXT, "labels": [number]})[0] for number in range(8)]
     assert named[1:7] == [
@@ -155,7 +179,9 @@ def test_the_order_of_lexglue_is_kept():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("labels", [[8], [-1], [True], ["8"], "9", [0.5], ["fair"]])
+@pytest.mark.parametrize(
+    "labels", [[8], [-1], [True], ["8"], "9", [0.5], ["fair"], [None], [math.nan], 8, -1, 0.5, True]
+)
 def test_what_is_no_label_is_refused(labels):
     with pytest.raises(DataError, match="column 'labels'"):
         UNFAIR.reference({"text": TEXT, "labels": labels})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from qlorakit.cells import is_blank
 from qlorakit.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
@@ -74,11 +74,11 @@ def cell_text(value: object, column: str = "") -> str:
     number = cell_number(value, column)
     if number is not None:
         return str(number) if "year" in _words(column) and number in YEARS else _written(number)
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if is_blank(value):
         return UNKNOWN
     if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST**2:
         value = int(value)
-    return " ".join(str(value).split()) or UNKNOWN
+    return " ".join(str(value).split())
 
 
 def cell_number(value: object, column: str = "") -> int | float | None:

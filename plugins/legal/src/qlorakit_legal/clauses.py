@@ -10,7 +10,6 @@ Rows of CUAD in memory have one category each until :func:`~qlorakit_legal.cuad.
 clause.
 """
 
-import math
 from collections.abc import Hashable
 from dataclasses import replace
 
@@ -35,7 +34,7 @@ def contract_of(row: Row) -> Hashable:
         DataError: It holds neither a text nor a number.
     """
     value = row.get("contract")
-    if is_blank(value) or (isinstance(value, float) and math.isnan(value)):  # which pandas has for an empty cell
+    if is_blank(value):
         return None
     if not isinstance(value, str | int | float):
         msg = f"column 'contract' holds {type(value).__name__}; give the contract's name, or leave it empty"

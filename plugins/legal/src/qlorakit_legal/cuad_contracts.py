@@ -250,8 +250,8 @@ def _row_of(paragraph: Any, name: str, where: str) -> Row:  # noqa: ANN401  # wh
         msg = f"{where}: a 'context' with text and a list of 'qas' are needed; download the file once more"
         raise DataError(msg)
     places: dict[str, set[Place]] = {}
-    for item in asked:
-        category, found = _question(item, text, where)
+    for place, item in enumerate(asked, start=1):
+        category, found = _question(item, text, f"{where}, question {place}")
         places.setdefault(category, set()).update(found)
     given = [category for category in CATEGORIES if category in places]
     answers = [_answer(key, sorted(places[key]), present=bool(places[key])) for key in given]
@@ -263,21 +263,36 @@ def _question(item: Any, text: str, where: str) -> tuple[str, list[Place]]:  # n
     identifier = item.get("id") if isinstance(item, dict) else None
     match = _IDENTIFIER.fullmatch(identifier) if isinstance(identifier, str) else None
     if match is None:
-        msg = f"{where}: a question has the id {identifier!r}; it must end in two underscores and CUAD's category"
+        msg = f"{where}: its id is {identifier!r}, and must end in two underscores and CUAD's category"
         raise DataError(msg)
     category = category_name(match["category"])
     if category not in QUESTIONS:
         hint = did_you_mean(match["category"], CATEGORIES)
         msg = f"{where}, {identifier!r}: unknown category {match['category']!r}; CUAD has 41 of them.{hint}"
         raise DataError(msg)
-    answers = item.get("answers", [])
-    places = [_place(answer, text, f"{where}, {identifier!r}") for answer in answers]
+    where = f"{where}, {identifier!r}"
+    places = [_place(answer, text, where) for answer in _answers(item.get("answers", []), where)]
     if bool(item.get("is_impossible", not places)) == bool(places):
         msg = (
-            f"{where}, {identifier!r}: is_impossible is {item['is_impossible']} with {len(places)} answers; correct it"
+            f"{where}: is_impossible is {item['is_impossible']} with {len(places)} answers; it must be true where "
+            "there is no answer, and false where there is one"
         )
         raise DataError(msg)
     return category, places
+
+
+def _answers(given: Any, where: str) -> Sequence[Any]:  # noqa: ANN401  # whatever the file holds
+    """The answers to a question, one by one also where a file has a list of texts and one of their places."""
+    if isinstance(given, list):
+        return given
+    texts, starts = (given.get("text"), given.get("answer_start")) if isinstance(given, dict) else (None, None)
+    if not isinstance(texts, list) or not isinstance(starts, list) or len(texts) != len(starts):
+        msg = (
+            f"{where}: 'answers' must be a list of objects with 'text' and 'answer_start', empty where there is none, "
+            "or an object with a list of each, of the same length"
+        )
+        raise DataError(msg)
+    return [{"text": words, "answer_start": start} for words, start in zip(texts, starts, strict=True)]
 
 
 def _place(answer: Any, text: str, where: str) -> Place:  # noqa: ANN401  # whatever the file holds
@@ -349,8 +364,8 @@ CUAD_CONTRACTS = PublicDataset(
         ),
         "85 contracts come from 34 filers with two to five each, which are kept on one side of a split",
         (
-            "3,363 page footers of 181 contracts begin with Source: and name the filer, and 144 contracts have words "
-            "redacted, as [***]"
+            "3,324 page footers of 180 contracts begin with Source: and name the filer, and 116 contracts have words "
+            "redacted by asterisks in brackets, 65 of them by [***]"
         ),
     ),
 )

@@ -10,12 +10,16 @@ the three answers comes first, as contradictions are rare, and F1 of each answer
 A list of hypotheses of your own is a task of your own: ``document_questions(..., questions={...})``.
 """
 
+from dataclasses import replace
+
 from qlorakit.document_questions import document_questions
 from qlorakit.task import Column
 from qlorakit_legal.contract_nli import ABSENT, CONTRACT_NLI, CONTRACT_NLI_JSON, HYPOTHESES, LABELS, document_of
 from qlorakit_legal.nli_samples import NLI_SAMPLES
 
-NLI = document_questions(
+DOCUMENT = Column("document", aliases=("filename", "file_name", "title", "name", "contract_name"), optional=True)
+
+_DECLARED = document_questions(
     "legal/nli",
     summary="Does a non-disclosure agreement entail, contradict or not mention each of 17 hypotheses, and where",
     instruction=(
@@ -31,3 +35,4 @@ NLI = document_questions(
     samples=NLI_SAMPLES,
     datasets=(CONTRACT_NLI,),
 )
+NLI = replace(_DECLARED, columns=(*_DECLARED.columns, DOCUMENT))

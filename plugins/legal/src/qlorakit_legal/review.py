@@ -6,18 +6,23 @@ A row: ``{"document": "supply.pdf", "text": "...", "answers": [{"question": "Gov
 The questions are CUAD's categories (:data:`~qlorakit_legal.cuad_contracts.QUESTIONS`).  Contracts are read whole:
 longer ones than the context in windows (:mod:`qlorakit.document_questions`).  Macro-F1 over the questions comes first.
 How much of all contracts must be read to see what is in them, likeliest windows first, stands beside it
-(:mod:`qlorakit_legal.review_effort`).
+(:mod:`qlorakit_legal.review_effort`), and the baseline "reading order" shows what that takes without any system: pieces
+of 150 words, all contracts side by side from their beginning.  It answers as the majority baseline does, with the same
+macro-F1.
 
 A list of questions of your own is a task of your own: ``document_questions(..., questions={...})``.
 """
 
+import functools
 from dataclasses import replace
 
 from qlorakit.document_questions import document_questions
-from qlorakit.task import Column
+from qlorakit.task import Baseline, Column
 from qlorakit_legal.cuad_contracts import ABSENT, CUAD_CONTRACTS, CUAD_JSON, PRESENT, QUESTIONS, filer_of
-from qlorakit_legal.review_effort import effort_at_recall, recall_at_effort
+from qlorakit_legal.review_effort import answers_in_reading_order, effort_at_recall, recall_at_effort
 from qlorakit_legal.review_samples import REVIEW_SAMPLES
+
+DOCUMENT = Column("document", aliases=("filename", "file_name", "title", "name", "contract_name"), optional=True)
 
 _DECLARED = document_questions(
     "legal/review",
@@ -38,5 +43,14 @@ _DECLARED = document_questions(
 
 REVIEW = replace(
     _DECLARED,
+    columns=(*_DECLARED.columns, DOCUMENT),
     metrics=(*_DECLARED.metrics, recall_at_effort(tuple(QUESTIONS)), effort_at_recall(tuple(QUESTIONS))),
+    baselines=(
+        *_DECLARED.baselines,
+        Baseline(
+            "reading order",
+            functools.partial(answers_in_reading_order, absent=ABSENT, text="text"),
+            from_labels_alone=True,
+        ),
+    ),
 )

@@ -16,15 +16,15 @@ The labels are ranked as choices of one question.  Few sentences, 6 of the 113 t
 question of nine has something to find then, where of yes-or-no questions for each label one of 67 has a yes, at about
 three times the tokens.  :func:`unfair_task` makes the task with such questions.
 
-Labels may be numbers, as in LexGLUE's rows on the Hub: those of :data:`LABELS`, from 0.
+Labels may be numbers, as in LexGLUE's rows on the Hub: those of :data:`LABELS`, from 0; also an array, or a single one.
 """
 
 import dataclasses
 import re
 from collections.abc import Hashable
-from typing import Literal
+from typing import Any, Literal
 
-from qlorakit.cells import is_blank
+from qlorakit.cells import is_blank, is_missing
 from qlorakit.kinds import multilabel
 from qlorakit.task import Column, PublicDataset, Row, Task
 from qlorakit_legal.unfair_samples import UNFAIR_SAMPLES
@@ -58,9 +58,13 @@ def company_of(row: Row) -> Hashable:
 
 def _with_names(row: Row) -> Row:
     """A row with names of labels for their numbers."""
-    labels = row.get(LABEL.name)
+    labels: Any = row.get(LABEL.name)
     if isinstance(labels, str) and _NUMBERS.fullmatch(labels):
         labels = re.findall(r"\d+", labels)
+    elif hasattr(labels, "tolist"):  # an array, or one of its numbers
+        labels = labels.tolist()
+    if isinstance(labels, int | float) and not is_missing(labels):
+        labels = [labels]
     if not isinstance(labels, list | tuple):
         return row
     return {**row, LABEL.name: [_name(item) for item in labels]}
