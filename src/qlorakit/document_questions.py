@@ -94,9 +94,10 @@ def document_questions(
         {"text": "...", "answers": [{"question": "term", "answer": "present", "evidence": [[120, 187]]}, ...]}
 
     Evidence is a list of stretches, first character and the one behind the last, or of quotes from the text
-    (:func:`qlorakit.quotes.find_quote`), in all rows of a file alike, empty where it is not known.  Questions that are not listed are not asked of
-    a labelled row; of one without the column all are.  An answer that is known without its evidence is learned from
-    where the whole document fits, and left out where it is divided, because nobody knows which window it is in.
+    (:func:`qlorakit.quotes.find_quote`), in all rows of a file alike, empty where it is not known.  Questions that are
+    not listed are not asked of a labelled row; of one without the column all are.  An answer that is known without its
+    evidence is learned from where the whole document fits, and left out where it is divided, because nobody knows which
+    window it is in.
 
     Args:
         name: ``"domain/task"``.
