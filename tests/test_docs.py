@@ -70,6 +70,14 @@ def test_the_results_of_a_domains_tasks_are_those_that_the_benchmark_wrote(domai
     assert [line for line in written.splitlines() if line.startswith("| ") and line not in page] == []
 
 
+def test_the_figures_of_whole_contracts_are_those_that_the_benchmark_wrote():
+    page = (ROOT / "docs/contract-review.md").read_text(encoding="utf-8")
+    written = (ROOT / "benchmarks/results/review.md").read_text(encoding="utf-8").splitlines()
+    lines = [line for line in written if line.startswith(("|", "- "))]
+    assert len(lines) > 12
+    assert [line for line in lines if line not in page] == []
+
+
 def test_links_between_pages_lead_somewhere():
     pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/README.md")]
     for page in pages:
