@@ -469,6 +469,8 @@ def test_predict_returns_findings_with_their_words_under_the_thresholds_given(tm
         assert one["answer"] == "present"
         assert 0 <= one["probability"] <= 1
         assert all(row["text"][place["start"] : place["end"]] == place["quote"] for place in one["evidence"])
+    corrected = TASK.reference({**row, "answers": [{**one, "answer": "present"} for one in told["findings"]]})
+    assert corrected == TASK.restore(told), "what is predicted can be given back as a label"
     restored = TASK.restore(told)
     assert [one.question for one in restored.findings] == ["law", "term"]
     nothing = {"law": 1.1, "term": 1.1}
@@ -476,5 +478,7 @@ def test_predict_returns_findings_with_their_words_under_the_thresholds_given(tm
     assert {one["answer"] for one in found["prediction"]["findings"]} == {"absent"}
     with pytest.raises(ConfigurationError, match=r"decision=\{'law': 0.5\} is not one of toy/lease, which takes"):
         qk.predict(model, tokenizer, [row], task=TASK, decision={"law": 0.5})
+    with pytest.raises(ConfigurationError, match=r"decision=0.5 is not one of toy/lease, which takes a mapping"):
+        qk.predict(model, tokenizer, [row], task=TASK, decision=0.5)
     with pytest.raises(ConfigurationError, match="answers several questions about each row"):
         qk.predict(model, tokenizer, [row], task=TASK, min_probability=0.9)

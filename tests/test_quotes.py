@@ -493,3 +493,9 @@ def test_the_code_on_the_page_of_quotes_runs(capsys):
     assert printed.count("None True") == 2
     assert "(28, 39) ((0, 10), (62, 76))" in printed
     assert "invented_quote_rate_of_2_words 0.66" in printed
+
+
+@pytest.mark.parametrize("given_", [("a", None), (None, "a"), ("a", ["a"])])
+def test_what_is_no_text_is_refused(given_):
+    with pytest.raises(DataError, match="a text and its source are needed, not"):
+        verify_quotes(*given_)

@@ -93,8 +93,9 @@ def document_questions(
 
         {"text": "...", "answers": [{"question": "term", "answer": "present", "evidence": [[120, 187]]}, ...]}
 
-    Evidence is a list of stretches, first character and the one behind the last, or of quotes from the text
-    (:func:`qlorakit.quotes.find_quote`), in all rows of a file alike, empty where it is not known.  Questions that are
+    Evidence is a list of stretches, first character and the one behind the last, of mappings with ``start`` and ``end``
+    as ``predict`` returns them, or of quotes from the text (:func:`qlorakit.quotes.find_quote`), in all rows of a file
+    alike, empty where it is not known.  Questions that are
     not listed are not asked of a labelled row; of one without the column all are.  An answer that is known without its
     evidence is learned from where the whole document fits, and left out where it is divided, because nobody knows which
     window it is in.
@@ -426,11 +427,13 @@ class _Columns:
                 msg = f"{what} does not stand in the text word for word: {given[:80]!r}; quote it as it stands"
                 raise DataError(msg)
             return place
+        if isinstance(given, Mapping) and {"start", "end"} <= set(given):  # as predict returns it
+            given = [given["start"], given["end"]]
         if isinstance(given, list | tuple) and len(given) == 2 and all(type(one) is int for one in given):  # noqa: PLR2004
             start, end = given
             if 0 <= start < end <= len(text) and text[start:end].strip():
                 return start, end
-        msg = f"{what} is {given!r}; give a quote, or the first character and the one behind the last, of {len(text)}"
+        msg = f"{what} is {given!r}; give a quote, or a pair [first character, the one behind the last] of {len(text)}"
         raise DataError(msg)
 
 

@@ -161,9 +161,14 @@ def predict(
 
 def _check_decision(task: Task[Any], decision: Decision | None) -> None:
     rule = task.decision
-    if decision is not None and (rule is None or set(decision) != set(rule.default)):
-        wanted = f"thresholds of {', '.join(map(repr, rule.default))}" if rule else "none, as it has no thresholds"
-        msg = f"decision={dict(decision)!r} is not one of {task.name}, which takes {wanted}"
+    fits = rule is not None and isinstance(decision, Mapping) and set(decision) == set(rule.default)
+    if decision is not None and not fits:
+        wanted = (
+            f"a mapping to thresholds from {', '.join(map(repr, rule.default))}"
+            if rule
+            else "none: it has no thresholds"
+        )
+        msg = f"decision={decision!r} is not one of {task.name}, which takes {wanted}"
         raise ConfigurationError(msg)
 
 

@@ -369,8 +369,12 @@ def verify_quotes(answer: str, source: str | QuoteFinder, *, min_words: int = 1)
 
     Raises:
         ConfigurationError: ``min_words`` is less than 1.
+        DataError: Either is no text.
     """
     _check_min_words(min_words)
+    if not isinstance(answer, str) or not isinstance(source, str | QuoteFinder):
+        msg = f"a text and its source are needed, not {type(answer).__name__} and {type(source).__name__}"
+        raise DataError(msg)
     finder = source if isinstance(source, QuoteFinder) else QuoteFinder(source)
     return tuple(
         VerifiedQuote(quote.text, (quote.start, quote.end), finder.verify(quote.text))
