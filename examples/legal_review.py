@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 REPORT = "report.json"
 MAX_LENGTH = 1024
+FEWEST = 30  # test contracts, below which a measurement says little
 
 
 class Reader(NamedTuple):
@@ -224,6 +225,10 @@ def load(folder: Path, max_length: int | None) -> Reader:
     path = (folder.parent if folder.name == "adapter" else folder) / REPORT
     if path.is_file():
         report = qk.Report.load(path)
+        if report.rows < FEWEST:
+            print(
+                f"the adapter was measured on {report.rows} contracts: what follows may be noise. {report.headline()}"
+            )
         return Reader(model, tokenizer, report.system("tuned").decision, max_length or report.settings["max_length"])
     print(f"{path} is missing: thresholds are the adapter's, fitted on excerpts and too low for long contracts")
     return Reader(model, tokenizer, None, max_length or MAX_LENGTH)
