@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from numbers import Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qlorakit.errors import DataError
 
@@ -42,3 +43,23 @@ def is_missing(value: object) -> bool:
     if isinstance(value, Real):
         return bool(value != value)  # noqa: PLR0124  # of all numbers NaN alone is unequal to itself
     return value is None or type(value).__name__ in _PANDAS_MISSING
+
+
+def list_in(value: object, column: str) -> list[Any] | None:
+    """A cell's list, written as JSON where it is a text; ``None`` where the cell is blank.
+
+    Raises:
+        DataError: The cell holds something else.
+    """
+    if is_blank(value):
+        return None
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except json.JSONDecodeError as error:
+            msg = f"column {column!r} holds a text that is no JSON ({error}); write its list as JSON, such as []"
+            raise DataError(msg) from error
+    if not isinstance(value, list | tuple):
+        msg = f"column {column!r} holds {type(value).__name__} {value!r} where a list is needed"
+        raise DataError(msg)
+    return list(value)

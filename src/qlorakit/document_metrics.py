@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 W = TypeVar("W")
 
+DOCUMENTS = "questions about a document"  # the kind of task whose values these are
 SAME = 0.5  # of the characters of two stretches together, from which on they count as the same evidence
 
 

@@ -18,19 +18,18 @@ reaches the question's threshold, which is fitted on validation documents (:clas
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import itertools
-import json
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
-from qlorakit.cells import is_blank, required_text
+from qlorakit.cells import list_in, required_text
 from qlorakit.document_baselines import answer_in, majority_answers, stretch_tfidf
 from qlorakit.document_metrics import (
+    DOCUMENTS,
     Finding,
     Reading,
     answer_accuracy,
@@ -45,7 +44,7 @@ from qlorakit.document_metrics import (
     same_answers,
 )
 from qlorakit.errors import DataError, EncodingError, PluginError, did_you_mean
-from qlorakit.kinds import Extras, choice_probabilities
+from qlorakit.kinds import Extras, choice_probabilities, task_of
 from qlorakit.quotes import find_quote
 from qlorakit.score_metrics import multilabel_auprc
 from qlorakit.sentences import LONGEST, pieces_of, sentences_of, shared, telling, within
@@ -65,12 +64,8 @@ HALF, TENTH = 0.5, 0.1
 DEFAULT_THRESHOLD = 0.5
 SPARE = 4  # tokens left free, because a longer question may be cut into tokens otherwise than it was tried
 FIRST_TRY = 32  # sentences
-LENGTHS = (
-    LONGEST,
-    200,
-    60,
-    20,
-)  # most characters of a sentence, each tried where one of the length before does not fit
+# Most characters of a sentence, each tried where a sentence of the length before does not fit.
+LENGTHS = (LONGEST, 200, 60, 20)
 WORDS = 150  # of an excerpt
 
 
@@ -95,10 +90,9 @@ def document_questions(
 
     Evidence is a list of stretches, first character and the one behind the last, of mappings with ``start`` and ``end``
     as ``predict`` returns them, or of quotes from the text (:func:`qlorakit.quotes.find_quote`), in all rows of a file
-    alike, empty where it is not known.  Questions that are
-    not listed are not asked of a labelled row; of one without the column all are.  An answer that is known without its
-    evidence is learned from where the whole document fits, and left out where it is divided, because nobody knows which
-    window it is in.
+    alike, empty where it is not known.  Questions that are not listed are not asked of a labelled row; of one without
+    the column all are.  An answer that is known without its evidence is learned from where the whole document fits, and
+    left out where it is divided, because nobody knows which window it is in.
 
     Args:
         name: ``"domain/task"``.
@@ -109,7 +103,7 @@ def document_questions(
         absent: Which of them says that there is nothing.
         text: The column with the document, ``"text"`` unless told otherwise.
         found: The column with the answers, ``"answers"`` unless told otherwise.
-        evidence: Whether the sentence is asked for as well.  Without it a question costs a third, and there is none.
+        evidence: Whether the sentence is asked for as well.  Without it a question costs less, and there is none.
         **extras: See :class:`~qlorakit.kinds.Extras`.
 
     Raises:
@@ -138,10 +132,11 @@ def document_questions(
     def parse(row: Row, examples: Sequence[Example], predictions: Sequence[Prediction]) -> Output[Reading]:
         return asking.parse(row[columns.text.name], examples, predictions)
 
-    task: Task[Reading] = Task(
+    return task_of(
+        extras,
         name=name,
         summary=summary,
-        kind="questions about a document",
+        kind=DOCUMENTS,
         format=lambda row: ask(row, _room_for_all),
         format_to_fit=ask,
         parse=parse,
@@ -165,7 +160,6 @@ def document_questions(
         expressible=functools.partial(_expressible, ask=ask, parse=parse) if evidence else None,
         columns=(columns.text, columns.found),
     )
-    return _with(task, extras)
 
 
 _ANSWERS = Column("answers", aliases=("findings",), label=True)
@@ -386,7 +380,7 @@ class _Columns:
 
     def read(self, row: Row) -> dict[str, Finding] | None:
         """The findings in the order of the questions; ``None`` where they are not known."""
-        given = _as_list(row.get(self.found.name), self.found.name)
+        given = list_in(row.get(self.found.name), self.found.name)
         if given is None:
             return None
         text = required_text(row, self.text.name)
@@ -435,21 +429,6 @@ class _Columns:
                 return start, end
         msg = f"{what} is {given!r}; give a quote, or a pair [first character, the one behind the last] of {len(text)}"
         raise DataError(msg)
-
-
-def _as_list(value: object, column: str) -> list[Any] | None:
-    if is_blank(value):
-        return None
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except json.JSONDecodeError as error:
-            msg = f"column {column!r} holds a text that is no JSON ({error}); give a list of answers"
-            raise DataError(msg) from error
-    if not isinstance(value, list | tuple):
-        msg = f"column {column!r} holds {type(value).__name__} {value!r} where a list of answers is needed"
-        raise DataError(msg)
-    return list(value)
 
 
 @functools.lru_cache(maxsize=64)  # all questions about a window have the same
@@ -637,18 +616,6 @@ def _sure(example: Example) -> Prediction:
         str(example.target),
         logprobs={choice: likely if choice in example.right else -1e3 for choice in example.choices or ()},
     )
-
-
-def _with(task: Task[Reading], extras: Extras) -> Task[Reading]:
-    unknown = sorted(set(extras) - set(Extras.__annotations__))
-    if unknown:
-        msg = f"{task.name}: unknown argument {unknown[0]!r}.{did_you_mean(unknown[0], Extras.__annotations__)}"
-        raise PluginError(msg)
-    changed: dict[str, Any] = {
-        key: value if key in {"group", "ignore_digits"} else tuple(value)  # type: ignore[arg-type]  # of any field
-        for key, value in extras.items()
-    }
-    return dataclasses.replace(task, **changed)
 
 
 def _word(answer: str) -> str:

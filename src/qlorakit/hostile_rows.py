@@ -249,14 +249,14 @@ class _HostileTexts:
         asked = self._asked(text)
         if what == TOKENS:
             yield from self._of_control(asked)
-        try:
-            for example in _ends(self._fitting(text)):
+        for example in _ends(self._fitting(text)):
+            try:
                 self.encoder.encode(example)
-        except (DataError, EncodingError):
-            pass
-        except Exception as error:  # noqa: BLE001  # whatever the encoding raises is what is to be told
-            yield f"column {self.cell.column.name!r} holds {what}: encoding raises {told(error)}"
-            return
+            except (DataError, EncodingError):
+                continue
+            except Exception as error:  # noqa: BLE001  # whatever the encoding raises is what is to be told
+                yield f"column {self.cell.column.name!r} holds {what}: encoding raises {told(error)}"
+                return
         yield from self._of_saying(what, text, asked)
 
     def _of_control(self, asked: Sequence[Example]) -> Problems:
@@ -289,7 +289,12 @@ class _HostileTexts:
     def _fitting(self, text: str) -> list[Example]:
         """The questions as a model is asked them, in pieces where the text is too long."""
         to_fit = self.cell.task.format_to_fit
-        return list(to_fit(self.cell.holding_text(text), self.encoder.room)) if to_fit else self._asked(text)
+        if to_fit is None:
+            return self._asked(text)
+        try:
+            return list(to_fit(self.cell.holding_text(text), self.encoder.room))
+        except (DataError, EncodingError):
+            return []
 
     def _control(self, example: Example) -> int | None:
         """How many control tokens there are in a prompt; ``None`` where it is refused."""

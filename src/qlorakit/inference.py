@@ -149,14 +149,10 @@ def predict(
     rule = task.decision
     thresholds = rule.saved_or_default(decision or vars(model).get(DECISION)) if rule else {}
     outputs = [rule.apply(output, thresholds) if rule else output for output in answers.outputs]
-    results = (
-        {**row, **_result(identity, output, min_probability)}
-        for row, identity, output in zip(rows, ids, outputs, strict=True)
+    results = zip(rows, ids, outputs, strict=True)
+    return to_dataset(
+        {**row, **_result(task, row, identity, output, min_probability)} for row, identity, output in results
     )
-    if task.tell is None:
-        return to_dataset(results)
-    told = (task.tell(row, output) for row, output in zip(rows, outputs, strict=True))
-    return to_dataset({**result, "prediction": one} for result, one in zip(results, told, strict=True))
 
 
 def _check_decision(task: Task[Any], decision: Decision | None) -> None:
@@ -676,10 +672,12 @@ def _likeliest(choices: Sequence[str], logprobs: Sequence[float]) -> Prediction:
     return Prediction(max(by_choice, key=by_choice.__getitem__), logprobs=by_choice)
 
 
-def _result(identity: str, output: Output[Any], min_probability: float | None) -> dict[str, Any]:
+def _result(
+    task: Task[Any], row: Row, identity: str, output: Output[Any], min_probability: float | None
+) -> dict[str, Any]:
     probability = output.scores.get(output.value) if isinstance(output.value, str) else None
     abstained = min_probability is not None and probability is not None and probability < min_probability
-    value = None if abstained else _plain(output.value)
+    value = None if abstained else task.tell(row, output) if task.tell else _plain(output.value)
     scores = json.dumps(dict(output.scores)) if output.scores else None
     values = (identity, value, output.value is not None, probability, abstained, scores)
     return dict(zip(RESULT_COLUMNS, values, strict=True))

@@ -167,7 +167,7 @@ def single_label(
         macro_f1(labels), accuracy(), weighted_f1(labels), mcc(labels), *steps, *ranks, auroc(labels), auprc(labels),
         log_loss(labels), brier(labels), ece(),
     )  # fmt: skip
-    return _task(
+    return task_of(
         extras,
         name=name,
         summary=summary,
@@ -266,7 +266,7 @@ def multilabel(
             scores = {str(example.key): share[YES] for example, share in zip(examples, shares, strict=True)}
         return rule.apply(Output(None, scores), rule.default)
 
-    return _task(
+    return task_of(
         extras,
         name=name,
         summary=summary,
@@ -348,7 +348,7 @@ def multiple_choice(
         return (Example(_messages(instruction, *parts), choices=letters, target=target),)
 
     columns = (*([context] if context else []), question, *option_columns, answer)
-    return _task(
+    return task_of(
         extras,
         name=name,
         summary=summary,
@@ -413,7 +413,7 @@ def number(
         (prediction,) = predictions
         return Output(read_number(prediction.text) if prediction.valid else None)
 
-    return _task(
+    return task_of(
         extras,
         name=name,
         summary=summary,
@@ -471,7 +471,7 @@ def text(
         target = None if is_blank(known) or known == [] else reference(row)[0].strip()
         return (Example(_messages(instruction, Part(read(row), may_cut=True)), target=target),)
 
-    return _task(
+    return task_of(
         extras,
         name=name,
         summary=summary,
@@ -527,7 +527,8 @@ def choice_probabilities(logprobs: Mapping[str, float]) -> dict[str, float]:
     return {choice: weight / total for choice, weight in weights.items()}
 
 
-def _task(extras: Extras, **declared: Any) -> Task[Any]:  # noqa: ANN401  # the fields of Task
+def task_of(extras: Extras, **declared: Any) -> Task[Any]:  # noqa: ANN401  # the fields of Task
+    """A task of the fields that its kind declares, but for those that whoever uses the kind gives instead."""
     given: dict[str, Any] = dict(extras)
     unknown = sorted(set(given) - set(Extras.__annotations__))
     if unknown:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from qlorakit.document_metrics import DOCUMENTS
 from qlorakit.errors import DataError
 from qlorakit.score_metrics import confidence
 from qlorakit.task import Output
@@ -29,7 +30,6 @@ ERRORS_SHOWN = 12
 LONGEST_TEXT = 1200  # letters of a row's text that are shown
 TRAINING_SHOWN = 12
 FINDINGS_SHOWN = 6  # of a document that are shown
-DOCUMENTS = "questions about a document"  # a kind of task whose values hold more than can be shown
 CHOICES = "multiple choice"  # a kind of task with scores that are probabilities, though it has no labels
 # What could command a terminal, turn the direction of a line, end it, or not be written to a file.
 COVERAGES = (0.25, 0.5, 0.75, 0.9, 1.0)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import bisect
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from qlorakit.cells import is_blank, required_text
+from qlorakit.cells import list_in, required_text
 from qlorakit.errors import DataError, did_you_mean
 from qlorakit.tag_schemes import Chunk, Scheme, read_tags
 
@@ -148,7 +147,7 @@ class SpanColumns:
         Raises:
             DataError: A span is malformed, outside the text, of an unknown type, or there twice.
         """
-        items = _items(row.get(self.spans.name), self.spans.name)
+        items = list_in(row.get(self.spans.name), self.spans.name)
         if items is None:
             return None
         text = required_text(row, self.text.name)
@@ -209,7 +208,7 @@ class TagColumns:
         Raises:
             DataError: There are none, or one is blank or no text.
         """
-        tokens = _items(row.get(self.tokens.name), self.tokens.name)
+        tokens = list_in(row.get(self.tokens.name), self.tokens.name)
         if not tokens:
             there = ", ".join(map(repr, row)) or "none"
             msg = (
@@ -228,7 +227,7 @@ class TagColumns:
         Raises:
             DataError: Tags and tokens differ in number, a tag is unknown, or not allowed where it stands.
         """
-        tags = _items(row.get(self.tags.name), self.tags.name)
+        tags = list_in(row.get(self.tags.name), self.tags.name)
         if tags is None:
             return None
         words = self.words(row)
@@ -242,22 +241,6 @@ class TagColumns:
             msg = f"column {self.tags.name!r}, {error}"
             raise type(error)(msg) from error
         return tuple(map(words.span, chunks))
-
-
-def _items(value: object, column: str) -> Sequence[Any] | None:
-    """A cell's list, written as JSON where it is a text; ``None`` where the cell is blank."""
-    if is_blank(value):
-        return None
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except json.JSONDecodeError as error:
-            msg = f"column {column!r} holds a text that is no JSON ({error}); write its list as JSON, such as []"
-            raise DataError(msg) from error
-    if not isinstance(value, list | tuple):
-        msg = f"column {column!r} holds {type(value).__name__} {value!r} where a list is needed"
-        raise DataError(msg)
-    return value
 
 
 def _fields(item: object) -> tuple[object, object, object, object]:
