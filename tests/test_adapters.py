@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 import qlorakit as qk
 from qlorakit.adapters import base_record, linear_layers, save_adapter, seal_adapter, verify_adapter
 from qlorakit.errors import AdapterError, ConfigurationError, ModelError, QlorakitError
+from qlorakit.records import damage_of, file_hash
 
 SENTENCE = torch.tensor([[1, 40, 50, 60, 70]])
 
@@ -377,3 +378,19 @@ def test_a_tokenizer_with_several_templates_brings_the_one_for_plain_conversatio
     _, trained, _ = train(own_base, rows, task, tmp_path / "run", num_train_epochs=1)
     assert trained.chat_template == CHAT_TEMPLATE
     assert qk.load_adapter(tmp_path / "run")[1].chat_template == CHAT_TEMPLATE
+
+
+@pytest.mark.parametrize("name", ["", "..", "../secret", "/etc/passwd", "sub/file", "..\\secret", "C:secret", "a\0b"])
+def test_a_manifest_cannot_name_files_outside_its_folder(tmp_path, name):
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "secret").write_text("x")
+    ((where, what),) = damage_of(tmp_path / "adapter", {name: file_hash(tmp_path / "secret")})
+    assert (where, "no name of a file in it" in what) == (tmp_path / "adapter", True)
+
+
+def test_a_link_is_no_file_of_a_sealed_folder(tmp_path):
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "adapter" / "file").symlink_to(tmp_path / "secret")
+    ((_, what),) = damage_of(tmp_path / "adapter", {"file": file_hash(tmp_path / "secret")})
+    assert what == "is a link, which is not followed"

@@ -26,7 +26,7 @@ ENGINE = (
     "tree_batch", "self_check", "layout",
     "objectives", "sampling",
     "adapters", "checkpoints", "inference", "memory", "evaluation",
-    "trainer", "training_settings",
+    "trainer", "training_settings", "run_folders", "finishing",
     "training",
     "fakes", "problems", "sample_checks", "answer_checks", "metric_checks", "hostile_rows", "plugin_checks", "testing",
 )  # fmt: skip

@@ -16,7 +16,7 @@ from engine import attach, equal, load, lora_weights, run_python, scripted, snap
 from safetensors.torch import load_file, save_file
 
 import qlorakit as qk
-from qlorakit import checkpoints, training
+from qlorakit import checkpoints, finishing
 from qlorakit.adapters import WEIGHTS, save_adapter
 from qlorakit.checkpoints import MARKER, Interruption, latest_checkpoint, read_course, remove_incomplete
 from qlorakit.errors import OutputError, TrainingError, VerificationError
@@ -342,7 +342,7 @@ FULL_DISK = """
 import json, resource, sys
 sys.path.insert(0, sys.argv[1])
 import engine
-from qlorakit import training
+from qlorakit import finishing
 from qlorakit.errors import OutputError
 from qlorakit.kinds import single_label
 from qlorakit.trainer import TaskTrainer
@@ -350,7 +350,7 @@ from qlorakit.trainer import TaskTrainer
 def fill_disk():
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[5]), resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 
-step, save = TaskTrainer.training_step, training.save_adapter
+step, save = TaskTrainer.training_step, finishing.save_adapter
 
 def training_step(self, *arguments):
     if sys.argv[6] == "checkpoint" and self.state.global_step == 4:
@@ -363,7 +363,7 @@ def save_adapter(*arguments):
 
 TaskTrainer.training_step = training_step
 if sys.argv[6] == "adapter":
-    training.save_adapter = save_adapter
+    finishing.save_adapter = save_adapter
 task = single_label("toy/direction", summary="", instruction="the direction of the word", labels=("down", "flat", "up"))
 try:
     engine.train(sys.argv[2], json.loads(sys.argv[4]), task, sys.argv[3], num_train_epochs=3)
@@ -420,7 +420,7 @@ def test_what_a_full_disk_interrupted_can_be_finished(base_folder, rows, task, t
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "save_adapter", save)
+        patch.setattr(finishing, "save_adapter", save)
         with pytest.raises(OutputError):
             train(base_folder, rows, task, tmp_path, eval_dataset=rows)
     model, _, _ = train(base_folder, rows, task, tmp_path, eval_dataset=rows, resume_from_checkpoint=True)
@@ -436,7 +436,7 @@ def test_an_adapter_that_was_saved_wrongly_is_not_kept(base_folder, rows, task, 
         tensors = load_file(folder / WEIGHTS)
         save_file({name: value * 1.01 for name, value in tensors.items()}, folder / WEIGHTS, metadata={"format": "pt"})
 
-    monkeypatch.setattr(training, "save_adapter", save)
+    monkeypatch.setattr(finishing, "save_adapter", save)
     with pytest.raises(VerificationError, match=r"answers differently.*it is not kept.*checkpoint-3"):
         train(base_folder, rows, task, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]

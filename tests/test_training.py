@@ -25,7 +25,7 @@ from safetensors.torch import load_file
 from transformers import BloomConfig, BloomForCausalLM
 
 import qlorakit as qk
-from qlorakit import layout, training
+from qlorakit import finishing, layout
 from qlorakit.encoding import Encoder, template_hash
 from qlorakit.errors import (
     ConfigurationError,
@@ -911,7 +911,7 @@ def test_ctrl_c_while_the_result_is_saved_says_how_to_go_on(adapted, rows, task,
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "verify_adapter", interrupted)
+    monkeypatch.setattr(finishing, "verify_adapter", interrupted)
     with pytest.raises(KeyboardInterrupt, match="resume_from_checkpoint=True"):
         qk.train(*adapted, rows, task=task, output_dir=tmp_path, num_train_epochs=1, progress=False)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoints"]

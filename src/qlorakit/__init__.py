@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from qlorakit.data_audit import audit
     from qlorakit.errors import QlorakitError
     from qlorakit.evaluation import evaluate
+    from qlorakit.finishing import TrainResult
     from qlorakit.fixed_splits import split_by_column, split_by_time
     from qlorakit.inference import predict
     from qlorakit.listing import list_tasks
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from qlorakit.split_files import load_split, read_split, save_split
     from qlorakit.splits import split
     from qlorakit.task import Task
-    from qlorakit.training import TrainResult, train
+    from qlorakit.training import train
 
 __version__ = "0.1.0"
 
@@ -33,7 +34,7 @@ _HOMES = {
     "QlorakitError": "errors",
     "Report": "report",
     "Task": "task",
-    "TrainResult": "training",
+    "TrainResult": "finishing",
     "attach_lora": "adapters",
     "audit": "data_audit",
     "compare": "comparing",

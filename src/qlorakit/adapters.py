@@ -27,7 +27,7 @@ from qlorakit.quantization import (
     quantization_record,
     resolve_model,
 )
-from qlorakit.records import file_hash, plain, versions, write_json
+from qlorakit.records import damage_of, plain, seal_of, versions, write_json
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -191,7 +191,7 @@ def seal_adapter(
         "tokenizer": tokenizer_hash(tokenizer),
         "template": template_hash(tokenizer),
         "versions": versions(),
-        "files": {path.name: file_hash(path) for path in sorted(folder.iterdir()) if path.is_file()},
+        "files": seal_of(folder),
     }
     write_json(folder / MANIFEST, manifest)
 
@@ -319,13 +319,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if wrong or not {"name", "revision", "files", "quantization"} <= set(manifest["base"]):
         msg = f"{folder / MANIFEST} is damaged: {', '.join(wrong) or 'base'} is not as it was written"
         raise AdapterError(msg)
-    for name, expected in manifest["files"].items():
-        path = folder / name
-        if not path.is_file() or file_hash(path) != expected:
-            what = "is missing" if not path.is_file() else "was changed or damaged since it was saved"
-            role = {"chat_template.jinja": "chat template", "tokenizer.json": "tokenizer", WEIGHTS: "adapter"}
-            msg = f"{path} {what}; the {role.get(name, 'record')} does not match the manifest"
-            raise AdapterError(msg)
+    for path, what in damage_of(folder, manifest["files"]):
+        role = {"chat_template.jinja": "chat template", "tokenizer.json": "tokenizer", WEIGHTS: "adapter"}
+        msg = f"{path} {what}; the {role.get(path.name, 'record')} does not match the manifest"
+        raise AdapterError(msg)
     check_safetensors(folder)
     return manifest
 

@@ -8,8 +8,8 @@ import hashlib
 import importlib.metadata
 import json
 import math
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 PACKAGES = ("qlorakit", "torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
@@ -56,6 +56,33 @@ def file_hash(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal; a file that did not change since is not read again."""
     state = path.stat()
     return _hash(path.resolve(), state.st_size, state.st_mtime_ns)
+
+
+def seal_of(folder: Path, *, but: Collection[str] = ()) -> dict[str, str]:
+    """SHA-256 of every file of a folder, by its name: what :func:`damage_of` later compares with.
+
+    Args:
+        folder: Holds the files; folders in it are left out.
+        but: Names of files that are left out.
+    """
+    return {path.name: file_hash(path) for path in sorted(folder.iterdir()) if path.is_file() and path.name not in but}
+
+
+def damage_of(folder: Path, seal: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Files that are not as they were when the seal was made, each with what is wrong with it.
+
+    The seal may come from elsewhere: it cannot lead out of the folder, neither by a path nor by a link.
+    """
+    for name, expected in seal.items():
+        path = folder / name
+        if name in {"", ".."} or PureWindowsPath(name).name != name or "\0" in name:  # knows both slashes, and drives
+            yield folder, f"is said to hold {name!r}, which is no name of a file in it"
+        elif path.is_symlink():
+            yield path, "is a link, which is not followed"
+        elif not path.is_file():
+            yield path, "is missing"
+        elif file_hash(path) != expected:
+            yield path, "was changed or damaged since it was saved"
 
 
 def versions() -> dict[str, str]:

@@ -4,39 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import random
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from qlorakit.bitsandbytes_offline import peft
 
 import torch
-from safetensors import SafetensorError
 
 from qlorakit.adapters import (
-    CHOSEN_ON,
-    DECISION,
-    HISTORY,
-    LORA_SEED,
-    TRAINED_FOR,
     base_record,
-    finished_steps,
     is_fresh,
-    save_adapter,
-    seal_adapter,
-    verify_adapter,
 )
 from qlorakit.checkpoints import (
     Checkpoints,
     Interruption,
     check_course,
     how_to_resume,
-    latest_checkpoint,
     read_course,
     remove_incomplete,
 )
@@ -46,17 +32,15 @@ from qlorakit.errors import (
     ConfigurationError,
     DataError,
     EncodingError,
-    OutputError,
     QlorakitError,
     TrainingError,
-    VerificationError,
 )
+from qlorakit.finishing import TrainResult, finish
 from qlorakit.inference import build_encoder, layout_for, warn_of
 from qlorakit.logits import one_at_a_time
-from qlorakit.plugins import supplier_of
 from qlorakit.quantization import keep_unpacked
-from qlorakit.records import versions
-from qlorakit.rows import as_rows, check_rows, check_task, input_key
+from qlorakit.rows import as_rows, check_rows, check_task
+from qlorakit.run_folders import find_checkpoint, make_output
 from qlorakit.splits import overlap
 from qlorakit.trainer import Data, EarlyStopping, Plan, TaskTrainer
 from qlorakit.training_settings import build_arguments, check_settings, choose_metric, course_of, evaluation_settings
@@ -64,42 +48,12 @@ from qlorakit.training_settings import build_arguments, check_settings, choose_m
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, TrainerCallback
 
-    from qlorakit.encoding import EncodedRow, Encoder
+    from qlorakit.encoding import Encoder
     from qlorakit.layout import PrefixSharing
     from qlorakit.objectives import LossWeight, Objective
-    from qlorakit.task import Decision, Row, Task
+    from qlorakit.task import Row, Task
 
 logger = logging.getLogger(__name__)
-
-VERIFIED_ROWS = 16
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """What training led to.
-
-    Attributes:
-        output_dir: Holds ``adapter/`` and ``checkpoints/``.
-        adapter_dir: The finished adapter; ``load_adapter`` reads it.
-        steps: Optimizer steps taken.
-        train_loss: Mean loss over the steps of this call, in nats per supervised token (or row); NaN where a resumed
-            run had no step left to take.
-        history: What was logged: losses by step, metrics by evaluation.
-        best_metric: Value of the metric that chose the checkpoint; ``None`` without an evaluation split.
-        best_step: The step it was reached at.
-        verified_rows: Rows that the adapter, loaded afresh, answered exactly as the model in memory.
-        seconds: Wall-clock time of training with its evaluations.
-    """
-
-    output_dir: Path
-    adapter_dir: Path
-    steps: int
-    train_loss: float
-    history: tuple[Mapping[str, float], ...]
-    best_metric: float | None
-    best_step: int | None
-    verified_rows: int
-    seconds: float
 
 
 @one_at_a_time
@@ -215,7 +169,7 @@ def train(
         msg = f"eval_strategy={training_arguments['eval_strategy']!r} needs an eval_dataset to be measured on"
         raise ConfigurationError(msg)
     output = Path(output_dir)
-    checkpoint = _find_checkpoint(output, resume=resume_from_checkpoint, overwrite=overwrite)
+    checkpoint = find_checkpoint(output, resume=resume_from_checkpoint, overwrite=overwrite)
     recorded = read_course(checkpoint) if checkpoint else {}
     token_budget = _resumed_budget(token_budget, recorded)
     keep_unpacked(model)
@@ -252,11 +206,11 @@ def train(
         processes = arguments.distributed_state
         processes.wait_for_everyone()  # all have looked at the folder
         if processes.is_main_process:
-            _make_output(output, keep=checkpoint is not None)
+            make_output(output, keep=checkpoint is not None)
         processes.wait_for_everyone()
         with interruption.watching():
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        return _finish(trainer, output, course, time.monotonic() - began, fresh=fresh)
+        return finish(trainer, output, course, time.monotonic() - began, fresh=fresh)
 
 
 def _check_adapter(model: peft.PeftModel, *, resumed: bool) -> bool:
@@ -370,46 +324,6 @@ def _encode(
     return Data(rows, encoded)
 
 
-def _find_checkpoint(output: Path, *, resume: bool | str | Path | None, overwrite: bool) -> Path | None:
-    """Check the output folder without touching it, and find the checkpoint to go on from."""
-    checkpoints = output / "checkpoints"
-    if output.exists() and not output.is_dir():
-        msg = f"output_dir={str(output)!r} is a file; give a folder"
-        raise OutputError(msg)
-    if resume not in {False, None}:
-        checkpoint = latest_checkpoint(checkpoints) if resume is True else Path(str(resume))
-        if checkpoint is None or not checkpoint.is_dir():
-            msg = f"there is no checkpoint to resume from: {checkpoints if resume is True else resume}"
-            raise TrainingError(msg)
-        step = int(checkpoint.name.rpartition("-")[2]) if checkpoint.name.startswith("checkpoint-") else None
-        if resume is True and step is not None and step == finished_steps(output / "adapter"):
-            msg = f"{output} holds a finished run of {step} steps; load it with load_adapter, or pass overwrite=True"
-            raise OutputError(msg)
-        return checkpoint
-    held = [what for what in ("adapter", "checkpoints") if (output / what).is_dir() and any((output / what).iterdir())]
-    if held and not overwrite:
-        msg = (
-            f"{output} holds another run ({' and '.join(held)}). Choose another output_dir, pass "
-            "resume_from_checkpoint=True to go on with it, or overwrite=True to replace it"
-        )
-        raise OutputError(msg)
-    return None
-
-
-def _make_output(output: Path, *, keep: bool) -> None:
-    """Make the folder for checkpoints; of another run's only what is incomplete goes where they are kept."""
-    checkpoints = output / "checkpoints"
-    try:
-        if keep:
-            remove_incomplete(checkpoints)
-        elif checkpoints.exists():
-            shutil.rmtree(checkpoints)
-        checkpoints.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"output_dir={str(output)!r} cannot be written: {error}"
-        raise OutputError(msg) from error
-
-
 @contextlib.contextmanager
 def _config_kept(model: peft.PeftModel) -> Iterator[None]:
     """Trainer switches the model's cache off and leaves it so; after an error, it leaves it in training mode."""
@@ -443,112 +357,3 @@ def _explained(plan: Plan, checkpoints: Path) -> Iterator[None]:
     except (ImportError, NotImplementedError, ValueError) as error:
         msg = f"transformers.Trainer refuses the settings: {error}"
         raise ConfigurationError(msg) from error
-
-
-def _finish(
-    trainer: TaskTrainer, output: Path, course: Mapping[str, Any], seconds: float, *, fresh: bool
-) -> TrainResult:
-    """Save the adapter, verify it, write its records, and only then give it its name."""
-    model, tokenizer, plan = trainer.model, trainer.plan.encoder.tokenizer, trainer.plan
-    state = trainer.state
-    history = tuple(dict(record) for record in state.log_history)
-    sample = (plan.evaluation or plan.training).encoded[:VERIFIED_ROWS]
-    final = output / "adapter"
-    decision = trainer.fitted_decision()
-    if trainer.args.distributed_state.is_main_process:
-        _write_adapter(trainer, final, sample, course, decision, seconds=seconds, fresh=fresh)
-    trainer.args.distributed_state.wait_for_everyone()
-    model.eval()
-    chosen_on = frozenset(input_key(row, plan.task) for row in (plan.evaluation.rows if plan.evaluation else ()))
-    remembered = {TRAINED_FOR: plan.task.name, CHOSEN_ON: chosen_on, DECISION: decision, HISTORY: history}
-    for name, value in remembered.items():
-        setattr(model, name, value)
-    tokenizer.model_max_length = plan.encoder.max_length  # questions are cut as they were in training
-    return TrainResult(
-        output_dir=output,
-        adapter_dir=final,
-        steps=state.global_step,
-        train_loss=history[-1]["train_loss"] or math.nan,
-        history=history,
-        best_metric=state.best_metric,
-        best_step=state.best_global_step,
-        verified_rows=len(sample),
-        seconds=seconds,
-    )
-
-
-def _write_adapter(
-    trainer: TaskTrainer,
-    final: Path,
-    sample: Sequence[EncodedRow],
-    course: Mapping[str, Any],
-    decision: Decision | None,
-    *,
-    seconds: float,
-    fresh: bool,
-) -> None:
-    """Save the adapter beside its place, verify it there, write its records, and put it in its place."""
-    model, plan = trainer.model, trainer.plan
-    tokenizer = plan.encoder.tokenizer
-    history = tuple(dict(record) for record in trainer.state.log_history)
-    partial = final.with_name(".adapter.partial")
-    checkpoints = final.with_name("checkpoints")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        save_adapter(model, tokenizer, partial)
-        if not verify_adapter(model, partial, lambda: plan.logprobs(model, sample)):
-            msg = (
-                "the saved adapter, loaded afresh, answers differently from the model in memory; it is not kept. "
-                f"{how_to_resume(checkpoints)}"
-            )
-            raise VerificationError(msg)
-        record = {
-            **_run_record(trainer, course),
-            "adapter_was_fresh": fresh,
-            "history": history,
-            "seconds": round(seconds, 1),
-            "verification": {"rows": len(sample), "equal": True},
-        }
-        seal_adapter(
-            partial, tokenizer, task_name=plan.task.name, base=course["base"], run_record=record, decision=decision
-        )
-        _replace(partial, final)
-    except (OSError, SafetensorError) as error:
-        msg = f"{final} could not be written ({error}); is the disk full? {how_to_resume(checkpoints)}"
-        raise OutputError(msg) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _run_record(trainer: TaskTrainer, course: Mapping[str, Any]) -> dict[str, Any]:
-    """What a run was, for whoever wants to repeat or judge it."""
-    plan, state = trainer.plan, trainer.state
-    trainable, total = trainer.model.get_nb_trainable_parameters()
-    counts = {"train": plan.training.encoded.counts}
-    if plan.evaluation:
-        counts["eval"] = plan.evaluation.encoded.counts
-    lora = {**course["lora"], "seed": vars(trainer.model).get(LORA_SEED)}
-    return {
-        "settings": {**course, "lora": lora},
-        "versions": versions(),
-        "plugin": supplier_of(plan.task),
-        "encoding": {name: asdict(found) for name, found in counts.items()},
-        "parameters": {"trainable": trainable, "total": total},
-        "steps": state.global_step,
-        "best": {"metric": state.best_metric, "step": state.best_global_step},
-    }
-
-
-def _replace(partial: Path, final: Path) -> None:
-    """Put the new folder in the old one's place, which stays until then."""
-    old = final.with_name(".adapter.old")
-    if final.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        final.rename(old)
-    try:
-        partial.rename(final)
-    except OSError:
-        if old.exists():
-            old.rename(final)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

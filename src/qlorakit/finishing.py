@@ -1,0 +1,158 @@
+"""The end of a run: save the adapter, verify it, write its records, and only then give it its name."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError
+
+from qlorakit.adapters import (
+    CHOSEN_ON,
+    DECISION,
+    HISTORY,
+    LORA_SEED,
+    TRAINED_FOR,
+    save_adapter,
+    seal_adapter,
+    verify_adapter,
+)
+from qlorakit.checkpoints import how_to_resume
+from qlorakit.errors import OutputError, VerificationError
+from qlorakit.plugins import supplier_of
+from qlorakit.records import versions
+from qlorakit.rows import input_key
+from qlorakit.run_folders import replace_folder
+
+if TYPE_CHECKING:
+    from qlorakit.encoding import EncodedRow
+    from qlorakit.task import Decision
+    from qlorakit.trainer import TaskTrainer
+
+VERIFIED_ROWS = 16
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What training led to.
+
+    Attributes:
+        output_dir: Holds ``adapter/`` and ``checkpoints/``.
+        adapter_dir: The finished adapter; ``load_adapter`` reads it.
+        steps: Optimizer steps taken.
+        train_loss: Mean loss over the steps of this call, in nats per supervised token (or row); NaN where a resumed
+            run had no step left to take.
+        history: What was logged: losses by step, metrics by evaluation.
+        best_metric: Value of the metric that chose the checkpoint; ``None`` without an evaluation split.
+        best_step: The step it was reached at.
+        verified_rows: Rows that the adapter, loaded afresh, answered exactly as the model in memory.
+        seconds: Wall-clock time of training with its evaluations.
+    """
+
+    output_dir: Path
+    adapter_dir: Path
+    steps: int
+    train_loss: float
+    history: tuple[Mapping[str, float], ...]
+    best_metric: float | None
+    best_step: int | None
+    verified_rows: int
+    seconds: float
+
+
+def finish(
+    trainer: TaskTrainer, output: Path, course: Mapping[str, Any], seconds: float, *, fresh: bool
+) -> TrainResult:
+    """Save the adapter, verify it, write its records, and only then give it its name."""
+    model, tokenizer, plan = trainer.model, trainer.plan.encoder.tokenizer, trainer.plan
+    state = trainer.state
+    history = tuple(dict(record) for record in state.log_history)
+    sample = (plan.evaluation or plan.training).encoded[:VERIFIED_ROWS]
+    final = output / "adapter"
+    decision = trainer.fitted_decision()
+    if trainer.args.distributed_state.is_main_process:
+        _write_adapter(trainer, final, sample, course, decision, seconds=seconds, fresh=fresh)
+    trainer.args.distributed_state.wait_for_everyone()
+    model.eval()
+    chosen_on = frozenset(input_key(row, plan.task) for row in (plan.evaluation.rows if plan.evaluation else ()))
+    remembered = {TRAINED_FOR: plan.task.name, CHOSEN_ON: chosen_on, DECISION: decision, HISTORY: history}
+    for name, value in remembered.items():
+        setattr(model, name, value)
+    tokenizer.model_max_length = plan.encoder.max_length  # questions are cut as they were in training
+    return TrainResult(
+        output_dir=output,
+        adapter_dir=final,
+        steps=state.global_step,
+        train_loss=history[-1]["train_loss"] or math.nan,
+        history=history,
+        best_metric=state.best_metric,
+        best_step=state.best_global_step,
+        verified_rows=len(sample),
+        seconds=seconds,
+    )
+
+
+def _write_adapter(
+    trainer: TaskTrainer,
+    final: Path,
+    sample: Sequence[EncodedRow],
+    course: Mapping[str, Any],
+    decision: Decision | None,
+    *,
+    seconds: float,
+    fresh: bool,
+) -> None:
+    """Save the adapter beside its place, verify it there, write its records, and put it in its place."""
+    model, plan = trainer.model, trainer.plan
+    tokenizer = plan.encoder.tokenizer
+    history = tuple(dict(record) for record in trainer.state.log_history)
+    partial = final.with_name(".adapter.partial")
+    checkpoints = final.with_name("checkpoints")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        save_adapter(model, tokenizer, partial)
+        if not verify_adapter(model, partial, lambda: plan.logprobs(model, sample)):
+            msg = (
+                "the saved adapter, loaded afresh, answers differently from the model in memory; it is not kept. "
+                f"{how_to_resume(checkpoints)}"
+            )
+            raise VerificationError(msg)
+        record = {
+            **_run_record(trainer, course),
+            "adapter_was_fresh": fresh,
+            "history": history,
+            "seconds": round(seconds, 1),
+            "verification": {"rows": len(sample), "equal": True},
+        }
+        seal_adapter(
+            partial, tokenizer, task_name=plan.task.name, base=course["base"], run_record=record, decision=decision
+        )
+        replace_folder(partial, final)
+    except (OSError, SafetensorError) as error:
+        msg = f"{final} could not be written ({error}); is the disk full? {how_to_resume(checkpoints)}"
+        raise OutputError(msg) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _run_record(trainer: TaskTrainer, course: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run was, for whoever wants to repeat or judge it."""
+    plan, state = trainer.plan, trainer.state
+    trainable, total = trainer.model.get_nb_trainable_parameters()
+    counts = {"train": plan.training.encoded.counts}
+    if plan.evaluation:
+        counts["eval"] = plan.evaluation.encoded.counts
+    lora = {**course["lora"], "seed": vars(trainer.model).get(LORA_SEED)}
+    return {
+        "settings": {**course, "lora": lora},
+        "versions": versions(),
+        "plugin": supplier_of(plan.task),
+        "encoding": {name: asdict(found) for name, found in counts.items()},
+        "parameters": {"trainable": trainable, "total": total},
+        "steps": state.global_step,
+        "best": {"metric": state.best_metric, "step": state.best_global_step},
+    }
