@@ -452,3 +452,14 @@ def test_further_right_answers_must_be_other_choices(also, said):
     example = ask("sales rose", choices=("up", "down"))
     with pytest.raises(EncodingError, match=said):
         encoder().encode(replace(example, also=also))
+
+
+def test_the_fingerprint_of_rows_follows_their_tokens_alone(rows, task):
+    encoder = Encoder(build_tokenizer(), max_length=128)
+    other = replace(task, format=lambda row: [replace(one, target=None) for one in task.format(row)])
+    again, fewer, unlabelled, as_read = (
+        encoder.encode_rows(*given).fingerprint
+        for given in ((rows, task), (rows[1:], task), (rows, other), ([row | {"seen": 1} for row in rows], task))
+    )
+    assert again == as_read
+    assert len({again, fewer, unlabelled}) == 3

@@ -14,6 +14,7 @@ import heapq
 import json
 import operator
 import re
+from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -152,6 +153,7 @@ class EncodedRows(Sequence[EncodedRow]):
         sizes: Tokens in the prompts of each row.
         without_target: Place of the first row from which nothing can be learned; ``None`` if there is none.
         tokens_alone: To be computed where each question, and each choice after it, is computed by itself.
+        fingerprint: SHA-256 of all tokens in their order, in hexadecimal.
     """
 
     def __init__(
@@ -167,6 +169,7 @@ class EncodedRows(Sequence[EncodedRow]):
         self.without_target: int | None = None
         self.tokens_alone = 0
         self.sizes: list[int] = []
+        tokens = hashlib.sha256()
         self._kept: list[EncodedRow] | None = []
         longest, largest = _Most(_longest_sequence), _Most(_size)
         counts = Counter[str]()
@@ -174,10 +177,12 @@ class EncodedRows(Sequence[EncodedRow]):
             for place, row in enumerate(rows):
                 encoded = self._encode(place, row)
                 self._count(place, encoded, counts)
+                tokens.update(_token_bytes(encoded))
                 longest.add(place, encoded)
                 largest.add(place, encoded)
                 if place % WORTH_A_BAR == 0:
                     advance(place / len(rows))
+        self.fingerprint = tokens.hexdigest()
         self.longest, self.largest = longest.rows, largest.rows
         self.counts = EncodingCounts(**{field: counts[field] for field in EncodingCounts.__dataclass_fields__})
 
@@ -254,6 +259,16 @@ class _Most:
     def rows(self) -> list[EncodedRow]:
         """They, the greatest first."""
         return [row for *_, row in sorted(self._heap, key=operator.itemgetter(0, 1), reverse=True)]
+
+
+def _token_bytes(row: EncodedRow) -> bytes:
+    """The tokens of a row, each part after its length, so that no two rows have the same."""
+    parts = [
+        part
+        for item in row.encoded
+        for part in ((len(item.right), len(item.choices or ())), item.prompt, *item.right, *(item.choices or ()))
+    ]
+    return b"".join(array("i", (len(part), *part)).tobytes() for part in parts)
 
 
 def _reduced(row: EncodedRow) -> EncodedRow:

@@ -234,6 +234,8 @@ def course_of(
         "template_date": TEMPLATE_DATE,
         "train_fingerprint": fingerprint(plan.training.rows),
         "eval_fingerprint": fingerprint(plan.evaluation.rows) if plan.evaluation else None,
+        "train_tokens": plan.training.encoded.fingerprint,  # the same rows may be asked about otherwise
+        "eval_tokens": plan.evaluation.encoded.fingerprint if plan.evaluation else None,
     }
 
 
