@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +160,7 @@ def _time(row: Row, column: str, number: int, date_format: str | None) -> float:
     value = row.get(column)
     try:
         return _seconds(value, date_format)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, re.error) as error:  # the last where a format names a part of a date twice
         what = f"{value!r} is no date in {date_format or 'ISO 8601'}" if column in row else "there is no such column"
         hint = "" if date_format else '; pass date_format="%d.%m.%Y" or the like if dates are written otherwise'
         msg = f"the rows, row {number}: column {column!r}: {what}{hint}"

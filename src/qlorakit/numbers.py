@@ -14,7 +14,9 @@ SCALES = {
 CELL_BORDERS = "|\t\n:="
 _MINUS = "-\u2212\u2012\u2013"  # hyphen, minus sign, figure dash, en dash
 _SYMBOLS = "$\u20ac\u00a3\u00a5"
-_DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
+# Taken as a whole: a part of it is followed by a digit, and is no number.
+_DIGITS = r"(?>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)"
+_ODD_CASES = str.maketrans("\u0130\u0131\u017f\u212a", "iisk")  # letters that match i, s and k where case does not matter
 _SCALE = rf"(?:{'|'.join(sorted(SCALES, key=len, reverse=True))})\b"
 _SCALE_WORDS = rf"{_SCALE}(?:\s+(?:hundred|thousand|million|billion|trillion)s?\b)*"
 _PARTS = r"%|per\s?cent\b|pct\b|percentage\s+points?\b|basis\s+points?\b|(?-i:bps?\b)"
@@ -77,15 +79,15 @@ def numbers_in(text: str, *, unit: float = 1.0) -> list[float]:
     ``"| (1,234) |"`` have, or where a currency sign stands before them, ``"$(3.2)"``.  Within a sentence they are an
     aside: ``"a fifth (20%)"`` is 20 %.  A cell ends at a vertical bar, tab, line break, colon or equals sign.
 
-    A comma parts thousands, and nothing else: ``"1,5"`` holds no number that can be told for sure, and gives none.  An
-    unknown unit is passed over: ``"5 kg"`` is 5.
+    A comma parts thousands, and nothing else: ``"1,5"`` holds no number that can be told for sure, and gives none, as
+    one that is too large to compute with.  An unknown unit is passed over: ``"5 kg"`` is 5.
 
     Args:
         text: Any text.
         unit: What figures are stated in, such as 1e6 for millions: there "12.5 million" is 12.5, as the bare "12.5" is,
             "1.2 billion" is 1,200, and "12,500 thousand" is 12.5.
     """
-    return [_value(match, unit) for match in _NUMBER.finditer(text)]
+    return [value for match in _NUMBER.finditer(text) if math.isfinite(value := _value(match, unit))]
 
 
 def read_number(text: str, *, unit: float = 1.0) -> float | None:
@@ -105,9 +107,9 @@ def _value(match: re.Match[str], unit: float) -> float:
     value = float(part["digits"].replace(",", "") + (part["exponent"] or ""))
     scale = part["scale"] or part["aside"] or (part["outer_scale"] if bracketed else None)
     if scale:
-        value *= math.prod(SCALES[word.lower()] for word in scale.split()) / unit
+        value *= math.prod(SCALES[word] for word in scale.translate(_ODD_CASES).lower().split()) / unit
     value *= _part_of_one(part["part"] or (part["outer_part"] if bracketed else None))
-    negative = (part["sign"] or "").lower() in {*_MINUS, "minus", "negative"} or part["inner"]
+    negative = part["sign"] or part["inner"]
     if bracketed and not negative:
         negative = bool(part["after"] and part["symbol"]) or _stands_alone(match)
     return -value if negative else value
