@@ -10,8 +10,9 @@ from helpers import CHAT_TEMPLATE, build_tokenizer
 from safetensors.torch import load_file, save_file
 
 import qlorakit as qk
-from qlorakit.adapters import base_record, linear_layers, save_adapter, seal_adapter, verify_adapter
+from qlorakit.adapters import base_record, save_adapter, seal_adapter, verify_adapter
 from qlorakit.errors import AdapterError, ConfigurationError, ModelError, QlorakitError
+from qlorakit.lora_settings import linear_layers
 from qlorakit.records import damage_of, file_hash
 
 SENTENCE = torch.tensor([[1, 40, 50, 60, 70]])

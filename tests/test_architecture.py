@@ -19,13 +19,13 @@ LIGHT = (
     "encoding", "prefix_tree", "report", "report_tables", "report_plots",
     "report_text", "report_html", "measuring", "comparing",
     "text_checks", "audit_advice", "audit_findings", "audit_scan", "audit_checks", "audit_text", "audit_html",
-    "data_audit", "class_balance",
+    "data_audit", "class_balance", "template_trial",
 )  # fmt: skip
 ENGINE = (
-    "bitsandbytes_offline", "quantization", "last_layer", "logits", "attention", "fused_lora", "padded_batch",
-    "tree_batch", "self_check", "layout",
+    "bitsandbytes_offline", "model_folders", "quantization", "last_layer", "logits", "attention", "fused_lora",
+    "padded_batch", "tree_batch", "self_check", "layout",
     "objectives", "sampling",
-    "adapters", "checkpoints", "inference", "memory", "evaluation",
+    "lora_settings", "adapters", "checkpoints", "inference", "memory", "evaluation",
     "trainer", "training_settings", "run_folders", "finishing",
     "training",
     "fakes", "problems", "sample_checks", "answer_checks", "metric_checks", "hostile_rows", "plugin_checks", "testing",

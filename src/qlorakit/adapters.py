@@ -7,27 +7,30 @@ import json
 import logging
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qlorakit.bitsandbytes_offline import peft
 
 import torch
-from transformers.pytorch_utils import Conv1D
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from qlorakit.display import show
 from qlorakit.encoding import template_hash
-from qlorakit.errors import AdapterError, ConfigurationError, ModelError, did_you_mean
+from qlorakit.errors import AdapterError, ConfigurationError, ModelError
+from qlorakit.lora_settings import CONFIG, check_lora, check_lora_config, check_targets, read_lora_config, spelled_out
+from qlorakit.model_folders import check_model_folder
 from qlorakit.quantization import (
     base_hashes,
-    check_safetensors,
     keep_unpacked,
     load_quantized,
     quantization_record,
     resolve_model,
 )
-from qlorakit.records import damage_of, plain, seal_of, versions, write_json
+from qlorakit.records import damage_of, file_hash, plain, seal_of, versions, write_json
+from qlorakit.template_trial import template_fault
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -36,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 MANIFEST, RUN_RECORD, WEIGHTS = "manifest.json", "run.json", "adapter_model.safetensors"
 MANIFEST_FORMAT = 1
+NEEDED_FILES = (WEIGHTS, CONFIG, "chat_template.jinja", RUN_RECORD)
+COMMIT = re.compile("[0-9a-f]{40}")
 VERIFICATION = "qlorakit_verification"
 # Attributes of an adapted model, which peft has no place for: the task it was trained for, and hashes of the questions
 # that its checkpoint was chosen on.
@@ -43,35 +48,9 @@ TRAINED_FOR, CHOSEN_ON = "qlorakit_task", "qlorakit_chosen_on"
 # Likewise the thresholds that were fitted on these questions, and what was logged in training.
 DECISION, HISTORY = "qlorakit_decision", "qlorakit_history"
 LORA_SEED = "qlorakit_seed"  # attribute of an adapted model: peft has no place for it
-
-_CHANGES_BASE = (
-    "it moves part of the base's weights into the adapter, so that the base is no longer the base compared with"
-)
-_NEEDS_DATA = "it needs statistics of the training data that are not gathered here, and without them equals plain LoRA"
-SAID_OTHERWISE = {"lora_alpha": "alpha", "lora_dropout": "dropout", "rank": "r"}
-LORA_SETTINGS = {
-    "alpha_pattern",
-    "bias",
-    "ensure_weight_tying",
-    "exclude_modules",
-    "init_lora_weights",
-    "layers_pattern",
-    "layers_to_transform",
-    "modules_to_save",
-    "rank_pattern",
-    "use_dora",
-    "use_rslora",
-}
-REFUSED_INITIALISATIONS = {
-    "pissa": _CHANGES_BASE,
-    "olora": _CHANGES_BASE,
-    "corda": _CHANGES_BASE,
-    "loftq": "it rewrites the base's weights and runs on CUDA only",
-    "mica": "it decomposes the base's weights, which fails on quantized ones",
-    "orthogonal": "it fails on quantized weights",
-    "eva": _NEEDS_DATA,
-    "lora_ga": _NEEDS_DATA,
-}
+CONTINUED_FROM = "qlorakit_continued_from"  # likewise: the finished adapter that was loaded to be trained on
+# Beside "adapter" while the one takes the other's place: complete but not there yet, and on its way out.
+UNPLACED, REPLACED = ".adapter.partial", ".adapter.old"
 
 
 def attach_lora(
@@ -108,17 +87,16 @@ def attach_lora(
     if any(isinstance(module, peft.tuners.tuners_utils.BaseTunerLayer) for module in model.modules()):
         msg = "the model has an adapter already; load the base anew with load_quantized"
         raise ModelError(msg)
-    _check_lora(r, alpha, dropout, seed)
-    _check_lora_config(lora_config)
-    _check_targets(model, target_modules)
+    check_lora(r, alpha, dropout, seed)
+    check_lora_config(lora_config)
+    check_targets(model, target_modules)
     targets = target_modules if isinstance(target_modules, str) else list(target_modules)
     config = peft.LoraConfig(
         r=r,
         lora_alpha=2 * r if alpha is None else alpha,
         lora_dropout=dropout,
-        target_modules=targets,
         task_type="CAUSAL_LM",
-        **lora_config,
+        **spelled_out(model, {**lora_config, "target_modules": targets}),
     )
     keep_unpacked(model)
     with torch.random.fork_rng():
@@ -179,6 +157,7 @@ def seal_adapter(
     base: Mapping[str, Any],
     run_record: Mapping[str, Any],
     decision: Mapping[str, float] | None = None,
+    continued_from: Mapping[str, Any] | None = None,
 ) -> None:
     """Add the run record and, last of all, the manifest: a folder without one is not an adapter of this library."""
     write_json(folder / RUN_RECORD, run_record, default=plain)
@@ -188,6 +167,7 @@ def seal_adapter(
         "base": dict(base),
         "max_length": run_record.get("settings", {}).get("max_length"),
         "decision": dict(decision) if decision else None,
+        "continued_from": dict(continued_from) if continued_from else None,
         "tokenizer": tokenizer_hash(tokenizer),
         "template": template_hash(tokenizer),
         "versions": versions(),
@@ -202,6 +182,7 @@ def load_adapter(
     base: str | Path | None = None,
     compute_dtype: str | torch.dtype | None = None,
     device: str | torch.device | None = None,
+    trainable: bool = False,
 ) -> tuple[peft.PeftModel, PreTrainedTokenizerBase]:
     """Load an adapter that ``train`` saved, onto the very base it was trained on.
 
@@ -210,6 +191,8 @@ def load_adapter(
         base: Where the base is, if it no longer goes by the name in the manifest.
         compute_dtype: See :func:`~qlorakit.load_quantized`; the one of the training unless given.
         device: See :func:`~qlorakit.load_quantized`.
+        trainable: Whether ``train`` may go on from it, with new data and in another ``output_dir``: as a run of its
+            own, with a fresh optimizer, whose records name this adapter.  Otherwise its weights are frozen.
 
     Returns:
         The model with its adapter, in evaluation mode, and the tokenizer with the template of the training.
@@ -220,14 +203,17 @@ def load_adapter(
     """
     folder = adapter_folder(Path(folder))
     manifest = read_manifest(folder)
+    history = _history(folder)
     recorded = manifest["base"]
     name = str(base or recorded["name"])
     revision = None if base else recorded["revision"]
     try:
-        hashes = base_hashes(resolve_model(name, revision=revision).folder)
+        place = resolve_model(name, revision=revision).folder
     except ModelError as error:
         msg = f"{error} If the base of {folder} has moved, give its place with base="
         raise ModelError(msg) from error
+    check_model_folder(place)
+    hashes = base_hashes(place)
     if recorded["files"] and hashes != recorded["files"]:
         changed = sorted({file for file, _ in set(hashes.items()) ^ set(recorded["files"].items())})
         msg = (
@@ -251,29 +237,88 @@ def load_adapter(
     if template_hash(tokenizer) != manifest["template"]:
         msg = f"{folder}: the chat template is not the one this adapter was trained with"
         raise AdapterError(msg)
+    fault = template_fault(tokenizer.chat_template)
+    if fault is not None:
+        msg = f"{folder}: the chat template cannot be used: {fault}"
+        raise AdapterError(msg)
     if manifest["max_length"]:  # questions are cut as they were in training
         tokenizer.model_max_length = manifest["max_length"]
-    adapted = peft.PeftModel.from_pretrained(model, folder)
+    adapted = _put_on(model, folder, trainable=trainable)
     keep_unpacked(adapted)
-    record = json.loads((folder / RUN_RECORD).read_text(encoding="utf-8"))
-    remembered = {TRAINED_FOR: manifest["task"], DECISION: manifest.get("decision"), HISTORY: record.get("history", ())}
+    remembered = {TRAINED_FOR: manifest["task"], DECISION: manifest.get("decision"), HISTORY: history}
+    if trainable:
+        remembered[CONTINUED_FROM] = _identity(folder, manifest)
     for name, value in remembered.items():
         setattr(adapted, name, value)
     adapted.eval()
     return adapted, tokenizer
 
 
+def _identity(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """What tells an adapter from others, without the place it has on this machine."""
+    return {
+        "folder": (folder.parent if folder.name in {"adapter", UNPLACED, REPLACED} else folder).resolve().name,
+        "task": manifest["task"],
+        "steps": _read_record(folder / RUN_RECORD).get("steps"),
+        "manifest": file_hash(folder / MANIFEST),
+    }
+
+
+def _put_on(model: PreTrainedModel, folder: Path, *, trainable: bool) -> peft.PeftModel:
+    """The model with the adapter of a folder; nothing but the adapter's own weights is taken from its file.
+
+    Raises:
+        AdapterError: The file holds other tensors than an adapter with this configuration has on this base.
+    """
+    path = folder / WEIGHTS
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError) as error:
+        msg = f"{path} is damaged ({error})"
+        raise AdapterError(msg) from error
+    config = read_lora_config(
+        folder, largest=max((size for item in tensors.values() for size in item.shape), default=0)
+    )
+    config.inference_mode = not trainable
+    try:
+        with torch.random.fork_rng():  # a new adapter starts at random before its weights are put in
+            adapted = peft.get_peft_model(model, config)
+    except (NotImplementedError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        msg = f"{folder / CONFIG} does not fit the base: {str(error).splitlines()[0]}"
+        raise AdapterError(msg) from error
+    wrong = next(_differences(tensors, peft.get_peft_model_state_dict(adapted, save_embedding_layers=False)), None)
+    if wrong is not None:
+        msg = f"{path} is not the weights of the adapter that {CONFIG} describes: {wrong}; it is not loaded"
+        raise AdapterError(msg)
+    peft.set_peft_model_state_dict(adapted, tensors)
+    return adapted if trainable else adapted.requires_grad_(requires_grad=False)
+
+
+def _differences(held: Mapping[str, torch.Tensor], expected: Mapping[str, torch.Tensor]) -> Iterator[str]:
+    """What tells the tensors of a file from those of an adapter: peft would put any that it finds into the base."""
+    yield from (f"{name!r} is no part of it" for name in sorted(set(held) - set(expected)))
+    yield from (f"{name!r} is missing" for name in sorted(set(expected) - set(held)))
+    for name, tensor in held.items():
+        if tensor.shape != expected[name].shape or tensor.is_floating_point() != expected[name].is_floating_point():
+            found, needed = ([*item.shape, str(item.dtype)] for item in (tensor, expected[name]))
+            yield f"{name!r} is {found} instead of {needed}"
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            yield f"{name!r} holds NaN or infinity"
+
+
+def weights_hash(model: peft.PeftModel) -> str:
+    """SHA-256 of an adapter's weights by their names, in hexadecimal: two adapters of one hash answer alike."""
+    digest = hashlib.sha256()
+    weights = peft.get_peft_model_state_dict(model, save_embedding_layers=False)  # else it asks the Hub about the base
+    for name, tensor in sorted(weights.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
 def is_fresh(model: peft.PeftModel) -> bool:
     """Whether the adapter still changes nothing: its second matrices start at zero."""
     return not any(bool(p.any()) for name, p in model.named_parameters() if "lora_B" in name)
-
-
-def finished_steps(folder: Path) -> int | None:
-    """The steps of the run that left an adapter in a folder; ``None`` where there is none."""
-    try:
-        return int(json.loads((folder / RUN_RECORD).read_text(encoding="utf-8"))["steps"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def warn_of_other_task(model: torch.nn.Module, task_name: str) -> None:
@@ -286,11 +331,19 @@ def warn_of_other_task(model: torch.nn.Module, task_name: str) -> None:
 def adapter_folder(folder: Path) -> Path:
     """The folder that holds the manifest: the one given, or ``adapter`` in it.
 
+    Where a process was killed while a new adapter took the old one's place, it is the new one, which is complete, or
+    else the old one.
+
     Raises:
-        AdapterError: Neither has one.
+        AdapterError: None has one.
     """
-    for candidate in (folder, folder / "adapter"):
+    places = [folder, folder / "adapter"]
+    if not places[-1].exists():
+        places += [folder / UNPLACED, folder / REPLACED]
+    for candidate in places:
         if (candidate / MANIFEST).is_file():
+            if candidate.name == REPLACED:
+                logger.warning("%s: the adapter that was to replace this one was not completed", candidate)
             return candidate
     if folder.name.startswith("checkpoint-"):
         msg = f"{folder} is a checkpoint, not a result: go on with train(..., resume_from_checkpoint=True), or load "
@@ -306,25 +359,83 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises:
         AdapterError: The manifest is unreadable or of a newer format, or a file is missing, changed or damaged.
     """
-    try:
-        manifest: dict[str, Any] = dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        msg = f"{folder / MANIFEST} is damaged ({error})"
-        raise AdapterError(msg) from error
-    if manifest.get("format") != MANIFEST_FORMAT:
-        msg = f"{folder / MANIFEST} has format {manifest.get('format')!r}; this version reads {MANIFEST_FORMAT}"
-        raise AdapterError(msg)
-    kinds = {"task": str, "base": dict, "tokenizer": str, "template": str, "files": dict}
-    wrong = [name for name, kind in kinds.items() if not isinstance(manifest.get(name), kind)]
-    if wrong or not {"name", "revision", "files", "quantization"} <= set(manifest["base"]):
-        msg = f"{folder / MANIFEST} is damaged: {', '.join(wrong) or 'base'} is not as it was written"
-        raise AdapterError(msg)
+    manifest = parse_manifest(folder)
     for path, what in damage_of(folder, manifest["files"]):
         role = {"chat_template.jinja": "chat template", "tokenizer.json": "tokenizer", WEIGHTS: "adapter"}
         msg = f"{path} {what}; the {role.get(path.name, 'record')} does not match the manifest"
         raise AdapterError(msg)
-    check_safetensors(folder)
     return manifest
+
+
+def parse_manifest(folder: Path) -> dict[str, Any]:
+    """Read an adapter's manifest, whatever became of the files that it names.
+
+    Raises:
+        AdapterError: It is unreadable or of a newer format.
+    """
+    manifest = _read_record(folder / MANIFEST)
+    if manifest.get("format") != MANIFEST_FORMAT:
+        msg = f"{folder / MANIFEST} has format {manifest.get('format')!r}; this version reads {MANIFEST_FORMAT}"
+        raise AdapterError(msg)
+    wrong = next(_manifest_faults(manifest), None)
+    if wrong is not None:
+        msg = f"{folder / MANIFEST} is damaged: {wrong} is not as it was written"
+        raise AdapterError(msg)
+    return manifest
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    """A JSON object in an adapter's folder.
+
+    Raises:
+        AdapterError: There is none, or it is a link.
+    """
+    if path.is_symlink():
+        msg = f"{path} is a link, which is not followed"
+        raise AdapterError(msg)
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        msg = f"{path} is damaged ({type(error).__name__}: {error})"
+        raise AdapterError(msg) from error
+    if not isinstance(held, dict):
+        msg = f"{path} is damaged: it holds no JSON object"
+        raise AdapterError(msg)
+    return held
+
+
+def _history(folder: Path) -> tuple[dict[str, Any], ...]:
+    """What was logged in training, of which reports draw the learning curve."""
+    history = _read_record(folder / RUN_RECORD).get("history", [])
+    if not isinstance(history, list) or not all(isinstance(record, dict) for record in history):
+        msg = f"{folder / RUN_RECORD} is damaged: history is not as it was written"
+        raise AdapterError(msg)
+    return tuple(history)
+
+
+def _manifest_faults(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Entries that are not as this library writes them."""
+    kinds = {"task": str, "base": dict, "tokenizer": str, "template": str, "files": dict}
+    yield from (name for name, kind in kinds.items() if not isinstance(manifest.get(name), kind))
+    yield from (f"files without {name}" for name in NEEDED_FILES if name not in manifest["files"])
+    base, decision, length = manifest["base"], manifest.get("decision"), manifest.get("max_length")
+    quantization = base.get("quantization")
+    if not (isinstance(base.get("name"), str) and isinstance(base.get("files"), dict) and "revision" in base):
+        yield "base"
+    elif base["revision"] is not None and not COMMIT.fullmatch(str(base["revision"])):
+        yield "base.revision"
+    if not isinstance(quantization, dict) or not (
+        isinstance(quantization.get("quantization"), str)
+        and isinstance(quantization.get("double_quantization"), bool)
+        and isinstance(quantization.get("compute_dtype"), str)
+    ):
+        yield "base.quantization"
+    if length is not None and not (isinstance(length, int) and length > 0):
+        yield "max_length"
+    if decision is not None and not (
+        isinstance(decision, dict) and all(isinstance(v, int | float) and math.isfinite(v) for v in decision.values())
+    ):
+        yield "decision"
 
 
 def base_record(model: peft.PeftModel | PreTrainedModel) -> dict[str, Any]:
@@ -344,82 +455,3 @@ def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
     parts = [sorted(tokenizer.get_vocab().items()), sorted(tokenizer.all_special_tokens), tokenizer.pad_token]
     probe = tokenizer("The 3 quick\tbrown foxes, 1,250.75 EUR\n\nÄrzte", add_special_tokens=False)["input_ids"]
     return hashlib.sha256(json.dumps([*parts, list(probe)]).encode()).hexdigest()
-
-
-def _check_lora(r: int, alpha: float | None, dropout: float, seed: int) -> None:
-    if isinstance(r, bool) or not isinstance(r, int) or r < 1:
-        msg = f"r={r!r}: the rank must be at least 1, a whole number"
-        raise ConfigurationError(msg)
-    if alpha is not None and not (isinstance(alpha, int | float) and alpha > 0 and math.isfinite(alpha)):
-        msg = f"alpha={alpha!r}: must be a positive number"
-        raise ConfigurationError(msg)
-    if not (isinstance(dropout, int | float) and 0 <= dropout < 1):
-        msg = f"dropout={dropout!r}: must be at least 0 and below 1"
-        raise ConfigurationError(msg)
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        msg = f"seed={seed!r}: must be a whole number"
-        raise ConfigurationError(msg)
-
-
-def _check_lora_config(given: Mapping[str, Any]) -> None:
-    """Let through what is known to train, save, reload and switch off on a quantized base."""
-    for name, value in given.items():
-        if name in SAID_OTHERWISE:
-            msg = f"{name}={value!r}: say {SAID_OTHERWISE[name]}="
-            raise ConfigurationError(msg)
-        if name not in LORA_SETTINGS:
-            allowed = ", ".join(sorted(LORA_SETTINGS))
-            msg = (
-                f"attach_lora takes no {name}.{did_you_mean(name, LORA_SETTINGS)} Of peft.LoraConfig it takes {allowed}"
-            )
-            raise ConfigurationError(msg)
-    if given.get("bias", "none") != "none":
-        msg = f"bias={given['bias']!r} is refused: it changes the base, which is then no longer what is compared with"
-        raise ConfigurationError(msg)
-    _refuse_initialisation(given.get("init_lora_weights", True))
-
-
-def _refuse_initialisation(kind: bool | str) -> None:  # noqa: FBT001  # peft's own type
-    if kind is True or kind == "gaussian":
-        return
-    reason = next((why for name, why in REFUSED_INITIALISATIONS.items() if str(kind).startswith(name)), None)
-    if kind is False:
-        reason = "the adapter would change every answer before the first step"
-    msg = (
-        f"init_lora_weights={kind!r} is refused: {reason or 'it is not known to work on a quantized base'}. "
-        "Use True (the default) or 'gaussian'"
-    )
-    raise ConfigurationError(msg)
-
-
-def _check_targets(model: PreTrainedModel, targets: str | Sequence[str]) -> None:
-    if targets == "all-linear":
-        return
-    linear = linear_layers(model)
-    if isinstance(targets, str):
-        try:
-            matched = [name for name, _ in model.named_modules() if re.fullmatch(targets, name)]
-        except re.error as error:
-            msg = f"target_modules={targets!r} is not a regular expression: {error}"
-            raise ConfigurationError(msg) from error
-        others = sorted(set(matched) - set(linear))
-        if matched and others:
-            msg = f"target_modules={targets!r} matches {others[-1]!r} as well, which is no linear layer; narrow it"
-            raise ConfigurationError(msg)
-        unmatched = [] if matched else [targets]
-    else:
-        unmatched = [t for t in targets if not any(name == t or name.endswith(f".{t}") for name in linear)]
-    if unmatched or not targets:
-        endings = sorted({name.rpartition(".")[2] for name in linear})
-        hint = did_you_mean(unmatched[0], endings) if unmatched else ""
-        msg = (
-            f"target_modules: {', '.join(map(repr, unmatched)) or 'an empty list'} matches no linear layer.{hint} "
-            f"The model's linear layers are: {', '.join(endings)}"
-        )
-        raise ConfigurationError(msg)
-
-
-def linear_layers(model: PreTrainedModel) -> list[str]:
-    """Names of the layers an adapter can stand beside: linear ones, quantized or not, without the output head."""
-    head, kinds = model.get_output_embeddings(), torch.nn.Linear | Conv1D
-    return [name for name, module in model.named_modules() if isinstance(module, kinds) and module is not head]

@@ -2,7 +2,8 @@
 
 At import, on processors with avx512_bf16, bitsandbytes asks the package ``kernels``, where that is installed, to
 download a CPU kernel, and otherwise prints that it could not.  That kernel is of no use here: it serves the packed
-path that :func:`qlorakit.quantization.keep_unpacked` switches off.
+path that :func:`qlorakit.quantization.keep_unpacked` switches off.  transformers would download and run kernels as
+well, for some architectures without being asked; it finds none here either.
 """
 
 import logging
@@ -32,5 +33,8 @@ with _without_kernels():
     import bitsandbytes
     import peft  # imports bitsandbytes in turn
     import peft.tuners.lora.bnb  # which peft itself only imports where it meets a quantized layer
+    from transformers.utils.import_utils import is_kernels_available
+
+    is_kernels_available()  # transformers asks once, and remembers the answer
 
 __all__ = ["bitsandbytes", "peft"]

@@ -19,13 +19,14 @@ from qlorakit.bitsandbytes_offline import bitsandbytes as bnb
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import LocalEntryNotFoundError
-from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from qlorakit.encoding import DEFAULT_CHAT_TEMPLATE, control_tokens
 from qlorakit.errors import ConfigurationError, ModelError, did_you_mean
+from qlorakit.model_folders import check_model_folder
 from qlorakit.plugins import installed
 from qlorakit.records import file_hash
+from qlorakit.template_trial import template_fault
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -99,7 +100,7 @@ def load_quantized(
     if any((resolved.folder / place / "adapter_config.json").is_file() for place in (".", "adapter")):
         msg = f"{name} is an adapter, not a base model; load it with load_adapter, which brings its base along"
         raise ModelError(msg)
-    check_safetensors(resolved.folder)
+    check_model_folder(resolved.folder)
     try:
         model, loading = AutoModelForCausalLM.from_pretrained(
             resolved.folder,
@@ -281,28 +282,6 @@ def in_float32(model: torch.nn.Module) -> Iterator[None]:
             module.compute_dtype = dtype
 
 
-def check_safetensors(folder: Path) -> list[Path]:
-    """The weight files of a model folder, each with a readable header.
-
-    Raises:
-        ModelError: There are none, only pickled ones, or one is damaged.
-    """
-    files = sorted(folder.glob("*.safetensors"))
-    if not files:
-        pickled = sorted(path.name for pattern in ("*.bin", "*.pt", "*.pth") for path in folder.glob(pattern))
-        there = f"only pickled weights ({', '.join(pickled)}), which can run code when read" if pickled else "none"
-        msg = f"{folder} has no safetensors weights: {there}. Save the model with save_pretrained, which writes them"
-        raise ModelError(msg)
-    for path in files:
-        try:
-            with safe_open(path, framework="pt") as tensors:
-                tensors.keys()
-        except (SafetensorError, OSError) as error:
-            msg = f"{path} is damaged ({error}); copy or download it again"
-            raise ModelError(msg) from error
-    return files
-
-
 def base_hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of the configuration and of each safetensors file of a model folder, by file name."""
     return {path.name: file_hash(path) for path in (folder / "config.json", *sorted(folder.glob("*.safetensors")))}
@@ -312,7 +291,8 @@ def load_tokenizer(resolved: ResolvedModel, model: PreTrainedModel) -> PreTraine
     """The folder's tokenizer, with a safe padding token and a chat template.
 
     Raises:
-        ModelError: There is no tokenizer, or it has more entries than the model has embeddings.
+        ModelError: There is no tokenizer, it has more entries than the model has embeddings, or its chat template does
+            not end.
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(resolved.folder, trust_remote_code=False, local_files_only=True)
@@ -333,6 +313,10 @@ def load_tokenizer(resolved: ResolvedModel, model: PreTrainedModel) -> PreTraine
     if not tokenizer.chat_template:
         tokenizer.chat_template = DEFAULT_CHAT_TEMPLATE
         logger.warning("%s has no chat template; the library's own is used and saved with the adapter", resolved.name)
+    fault = template_fault(tokenizer.chat_template)
+    if fault is not None:
+        msg = f"{resolved.name}: its chat template cannot be used: {fault}"
+        raise ModelError(msg)
     return tokenizer
 
 
