@@ -149,7 +149,7 @@ class Reader:
                     for row in batch.to_pylist():
                         number += 1
                         yield Numbered(number, row)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # the last two of single cells
             msg = f"{self.path}: not a whole parquet file ({error}); was a copy or a download cut off?"
             raise DataError(msg) from error
 
@@ -209,6 +209,10 @@ def read_folder(reader: Reader) -> Iterator[Numbered]:
     """
     folder = reader.path
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    links = (path for path in files if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()))
+    if (link := next(links, None)) is not None:
+        msg = f"{link} is a link that leads out of {folder}, which is not followed; put the file itself there"
+        raise DataError(msg)
     endings = sorted({path.suffix.lower() for path in files})
     if len(endings) != 1 or endings[0] not in ENDINGS:
         found = ", ".join(ending or "files without an ending" for ending in endings) or "nothing"

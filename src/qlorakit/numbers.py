@@ -16,7 +16,7 @@ _MINUS = "-\u2212\u2012\u2013"  # hyphen, minus sign, figure dash, en dash
 _SYMBOLS = "$\u20ac\u00a3\u00a5"
 # Taken as a whole: a part of it is followed by a digit, and is no number.
 _DIGITS = r"(?>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)"
-_ODD_CASES = str.maketrans("\u0130\u0131\u017f\u212a", "iisk")  # letters that match i, s and k where case does not matter
+_ODD_CASES = str.maketrans("\u0130\u0131\u017f\u212a", "iisk")  # which match i, s and k where case does not matter
 _SCALE = rf"(?:{'|'.join(sorted(SCALES, key=len, reverse=True))})\b"
 _SCALE_WORDS = rf"{_SCALE}(?:\s+(?:hundred|thousand|million|billion|trillion)s?\b)*"
 _PARTS = r"%|per\s?cent\b|pct\b|percentage\s+points?\b|basis\s+points?\b|(?-i:bps?\b)"

@@ -96,7 +96,7 @@ def read_rows(
     table = _Table(found, task, columns or {}, names, labelled=labelled)
     result = to_dataset(table.rows(), source=found.name)
     for note in found.notes:
-        logger.warning("%s: %s", found.name, note)
+        logger.warning("%s: %s", visible(found.name), visible(note))
     table.finish(skip=bad_rows == "skip")
     return result
 
@@ -186,7 +186,7 @@ def _saved(folder: Path, split: str | None) -> datasets.Dataset:
 
     try:
         found = datasets.load_from_disk(str(folder))
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # whatever datasets makes of a damaged file
         msg = f"{folder} is not a whole data set ({error}); save it once more with save_to_disk"
         raise DataError(msg) from error
     return _one_split(str(folder), found, split)
@@ -280,7 +280,7 @@ class _Table:
             msg = f"{self.found.name} holds no rows" + (f" that can be used: {told}" if self.bad else "")
             raise DataError(msg)
         if self.bad_count:
-            logger.warning("left out %d of %d rows: %s", self.bad_count, self.bad_count + self.good_count, told)
+            logger.warning("left out %d of %d rows: %s", self.bad_count, self.bad_count + self.good_count, visible(told))
 
     def _place(self, item: Numbered) -> str:
         return f"{item.file or self.found.name}, {self.found.unit} {item.number}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import datetime as dt
 import functools
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Number
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,13 +51,28 @@ def to_dataset(rows: Iterable[Row], *, source: str = "the rows") -> datasets.Dat
             parts.append(_write(held, _unified(held, source), source))
             held = []
     if not parts:
-        return datasets.Dataset(InMemoryTable(_joined(held or [_table([], source)], source)))
+        return _as_dataset(InMemoryTable(_joined(held or [_table([], source)], source)), source)
     tables = itertools.chain(map(_mapped, parts), held)
     schema = _unified([*map(_mapped, parts), *held], source)
     whole = _write(tables, schema, source)
     for part in parts:
         part.unlink()
     return datasets.Dataset.from_file(str(whole))
+
+
+def _as_dataset(table: Any, source: str) -> datasets.Dataset:  # noqa: ANN401  # datasets is not typed
+    import datasets
+    import pyarrow as pa
+
+    try:
+        return datasets.Dataset(table)
+    except pa.ArrowInvalid as error:
+        raise _too_deep(source, error) from error
+
+
+def _too_deep(source: str, error: Exception) -> DataError:
+    msg = f"{source}: lists or mappings stand too deep in each other ({error}); write them as JSON in a text"
+    return DataError(msg)
 
 
 def portions(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
@@ -69,16 +86,48 @@ def _table(rows: Sequence[Row], source: str) -> pa.Table:
     import pyarrow as pa
 
     names = list(dict.fromkeys(name for row in rows for name in row))
+    if rows and not names:
+        msg = f"{source}: {len(rows)} rows after each other hold no columns, so that they cannot be kept; remove them"
+        raise DataError(msg)
     try:
-        return pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise _mixed(source, error) from error
+        table = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
     except UnicodeEncodeError as error:
         msg = f"{source}: a text holds half of a character (a lone surrogate); repair it, or remove the row"
         raise DataError(msg) from error
     except OverflowError as error:
         msg = f"{source}: a whole number has more than 64 bits; write it as text"
         raise DataError(msg) from error
+    except (TypeError, ValueError) as error:  # Arrow's own among them
+        raise _mixed(source, error) from error
+    for field in table.schema:
+        if _can_turn(field.type) and any(_turned(field.type, row.get(field.name)) for row in rows):
+            raise _mixed(source, f"some of {field.name!r} would become {field.type}")
+    return table
+
+
+def _can_turn(kind: pa.DataType) -> bool:
+    """Whether Arrow makes such values of others as well, without a word: times of numbers, bytes of texts."""
+    import pyarrow.types as kinds
+
+    parts = [kind.field(place).type for place in range(kind.num_fields)]
+    return bool(kinds.is_temporal(kind) or kinds.is_binary(kind) or any(map(_can_turn, parts)))
+
+
+def _turned(kind: pa.DataType, value: Any) -> bool:  # noqa: ANN401  # any cell
+    """Whether a value has become another one in a column of this type."""
+    import pyarrow.types as kinds
+
+    if kinds.is_struct(kind) and isinstance(value, Mapping):
+        return any(_turned(field.type, value.get(field.name)) for field in kind)
+    if kinds.is_list(kind) and isinstance(value, list | tuple):
+        return any(_turned(kind.value_type, item) for item in value)
+    if kinds.is_binary(kind):
+        return isinstance(value, str)
+    if not kinds.is_temporal(kind):
+        return False
+    whole_day = isinstance(value, dt.date) and not isinstance(value, dt.datetime)
+    other = kinds.is_timestamp(kind) if whole_day else kinds.is_date(kind) and isinstance(value, dt.datetime)
+    return isinstance(value, str | Number) or other
 
 
 def _unified(tables: Sequence[pa.Table], source: str) -> pa.Schema:
@@ -86,29 +135,37 @@ def _unified(tables: Sequence[pa.Table], source: str) -> pa.Schema:
     import pyarrow as pa
 
     try:
-        return pa.unify_schemas([table.schema for table in tables], promote_options="permissive")
+        schema = pa.unify_schemas([table.schema for table in tables], promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise _mixed(source, error) from error
+    for field in (field for table in tables for field in table.schema):
+        kind = schema.field(field.name).type
+        if _can_turn(kind) and field.type.id not in {kind.id, pa.null().id}:
+            raise _mixed(source, f"some of {field.name!r} are {field.type} and others {kind}")
+    return schema
 
 
 def _joined(tables: Sequence[pa.Table], source: str) -> pa.Table:
     import pyarrow as pa
 
     schema = _unified(tables, source)
-    return pa.concat_tables([_in_form(table, schema) for table in tables]).combine_chunks()
+    return pa.concat_tables([_in_form(table, schema, source) for table in tables]).combine_chunks()
 
 
-def _in_form(table: pa.Table, schema: pa.Schema) -> pa.Table:
+def _in_form(table: pa.Table, schema: pa.Schema, source: str) -> pa.Table:
     """A table with all columns of a schema, in its order and types; what it lacks is empty."""
     import pyarrow as pa
 
     missing = [field for field in schema if field.name not in table.column_names]
     for field in missing:
         table = table.append_column(field, pa.nulls(len(table), field.type))
-    return table.select(schema.names).cast(schema)
+    try:
+        return table.select(schema.names).cast(schema)
+    except pa.ArrowException as error:
+        raise _mixed(source, error) from error
 
 
-def _mixed(source: str, error: Exception) -> DataError:
+def _mixed(source: str, error: object) -> DataError:
     msg = f"{source}: a column holds values of different types ({error}); write them alike, as text for example"
     return DataError(msg)
 
@@ -123,10 +180,14 @@ def _write(tables: Iterable[pa.Table], schema: pa.Schema, source: str) -> Path:
             path = Path(file.name)
             with pa.ipc.new_stream(file, schema) as writer:
                 for table in tables:
-                    writer.write_table(_in_form(table, schema), max_chunksize=ROWS_AT_A_TIME)
-    except OSError as error:
+                    writer.write_table(_in_form(table, schema, source), max_chunksize=ROWS_AT_A_TIME)
+    except BaseException as error:
         if path is not None:
             path.unlink(missing_ok=True)
+        if isinstance(error, pa.ArrowInvalid):
+            raise _too_deep(source, error) from error
+        if not isinstance(error, OSError):
+            raise
         msg = (
             f"{source} do not fit into memory, and the temporary folder {tempfile.gettempdir()} cannot take them "
             f"({error}); set TMPDIR to a folder with more room"

@@ -104,6 +104,8 @@ def as_rows(rows: Iterable[Row], *, source: str = "the rows") -> Sequence[dict[s
         raise DataError(msg)
     if rows is None or isinstance(rows, str | Mapping):  # which would fall apart into characters or column names
         raise DataError(_NO_ROWS.format(source, type(rows).__name__))
+    if not isinstance(rows, Iterable):
+        raise DataError(_NO_ROWS.format(source, type(rows).__name__))
     remaining = _mappings(rows, source)
     if isinstance(rows, Sequence):
         return list(remaining)
@@ -166,8 +168,20 @@ def check_row(row: Row, task: Task[Any], *, labelled: bool, where: str) -> None:
         msg = f"{where}: {error}"
         raise DataError(msg) from error
     except Exception as error:
+        if not _can_be_shown(row):
+            msg = f"{where}: a cell holds a number of thousands of digits, or lists without end; write it as text"
+            raise DataError(msg) from error
         msg = f"{where}: task {task.name} fails on it ({type(error).__name__}: {error})"
         raise PluginError(msg) from error
+
+
+def _can_be_shown(row: Row) -> bool:
+    """Whether Python can write the row as text, as every message about it must."""
+    try:
+        repr(row)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def group_of(row: Row, task: Task[Any], number: int) -> tuple[object, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from qlorakit.task import Row
 
 FORMAT = 1
+HASH = re.compile("[0-9a-f]{16}")
 
 
 def save_split(data: Mapping[str, Iterable[Row]], path: str | Path) -> Path:
@@ -94,18 +96,33 @@ def read_split(path: str | Path) -> dict[str, Hashes]:
     try:
         held = json.loads(Path(path).read_text(encoding="utf-8"))
         newer = held["format"] > FORMAT
-        sides = {name: side["contents"] for name, side in held["sides"].items()}
-        found = {name: np.array([int(item, 16) for item in contents], np.uint64) for name, contents in sides.items()}
+        found = {} if newer else {name: _hashes(name, side) for name, side in held["sides"].items()}
     except FileNotFoundError as error:
         msg = f"{path} does not exist; save_split writes such a file"
         raise DataError(msg) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         msg = f"{path} is not a split that save_split wrote: {type(error).__name__}: {error}"
         raise DataError(msg) from error
     if newer:
         msg = f"{path} was written by a newer version of qlorakit; upgrade to read it"
         raise DataError(msg)
     return found
+
+
+def _hashes(name: str, side: Mapping[str, Any]) -> Hashes:
+    """The contents of a side, each of which must be as it was written, or rows would be dealt as new ones.
+
+    Raises:
+        ValueError: Something was changed.
+    """
+    contents = side["contents"]
+    if name not in SIDES or not isinstance(contents, list) or side["rows"] != len(contents):
+        msg = f"side {name!r} is none, or does not hold as many rows as it says"
+        raise ValueError(msg)
+    if not all(isinstance(item, str) and HASH.fullmatch(item) for item in contents):
+        msg = f"side {name!r} holds what is no hash"
+        raise ValueError(msg)
+    return np.array([int(item, 16) for item in contents], np.uint64)
 
 
 def _described(rows: Iterable[Row]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from qlorakit.errors import ConfigurationError, DataError
+from qlorakit.errors import ConfigurationError, DataError, visible
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def file_encoding(path: Path, given: str | None = None) -> str:
         A name that Python knows, under which the whole file can be read.
 
     Raises:
-        ConfigurationError: ``given`` is not known to Python.
+        ConfigurationError: ``given`` is not known to Python, or does not turn texts into bytes.
         DataError: The file cannot be read so, mixes encodings, or is no text.
     """
     if given is not None:
@@ -74,7 +74,7 @@ def file_encoding(path: Path, given: str | None = None) -> str:
     marked = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
     if marked is None and head.count(0) > ZEROS_OF_UTF_16 * max(len(head), 1):
         marked = "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
-        logger.warning("%s has no byte-order mark and is read as %s; pass encoding= if it is another", path, marked)
+        logger.warning("%s has no byte-order mark and is read as %s; pass encoding= if it is another", visible(str(path)), marked)
     if marked:
         _check_whole(path, marked)
         return marked
@@ -104,7 +104,7 @@ def _guess(path: Path) -> str:
     where = wrong[0] if wrong else foreign[0][0]
     logger.warning(
         "%s is not UTF-8 (first in line %d) and is read as %s, which fits best; pass encoding= if it is another",
-        path, where, found,
+        visible(str(path)), where, found,
     )  # fmt: skip
     return found
 
@@ -139,8 +139,8 @@ def _decodes(line: bytes, encoding: str) -> bool:
 
 def _check_known(encoding: str) -> None:
     try:
-        codecs.lookup(encoding)
-    except LookupError as error:
+        "".encode(encoding)  # which codecs that turn bytes into bytes, such as hex, refuse as well
+    except (LookupError, ValueError) as error:
         msg = f"encoding={encoding!r} is not known to Python; common ones are utf-8, latin-1, cp1252, utf-16"
         raise ConfigurationError(msg) from error
 
