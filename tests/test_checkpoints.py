@@ -1,6 +1,6 @@
 import errno
+import hashlib
 import json
-import math
 import os
 import re
 import shutil
@@ -12,14 +12,17 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from engine import attach, equal, load, lora_weights, run_python, scripted, snapshot, train
 from safetensors.torch import load_file, save_file
 
 import qlorakit as qk
 from qlorakit import checkpoints, finishing
 from qlorakit.adapters import WEIGHTS, save_adapter
-from qlorakit.checkpoints import MARKER, Interruption, latest_checkpoint, read_course, remove_incomplete
-from qlorakit.errors import OutputError, TrainingError, VerificationError
+from qlorakit.checkpoints import MARKER, Interruption, latest_checkpoint, read_checkpoint, remove_incomplete
+from qlorakit.errors import ConfigurationError, OutputError, TrainingError, VerificationError
+from qlorakit.kinds import single_label
+from qlorakit.run_folders import find_checkpoint
 from qlorakit.trainer import TaskTrainer
 
 COURSE = {"lora": {"dropout": 0.1}, "batch_size": 4, "num_train_epochs": 3, "logging_steps": 1}  # 5 steps an epoch
@@ -152,7 +155,7 @@ def test_a_process_that_gets_ctrl_c_ends_with_a_checkpoint_to_go_on_from(base_fo
     _, said = process.communicate(timeout=60)
     assert process.returncode != 0
     assert "Go on with train(..., resume_from_checkpoint=True)" in said
-    assert read_course(latest_checkpoint(tmp_path / "run" / "checkpoints"))
+    assert latest_checkpoint(tmp_path / "run" / "checkpoints").step > 0
 
 
 # Going on
@@ -179,23 +182,60 @@ def test_a_run_stopped_anywhere_ends_as_the_undisturbed_one(
     assert (tmp_path / last).read_bytes() == (whole[2].output_dir / last).read_bytes()
 
 
-def test_a_resumed_run_reports_the_mean_loss_of_its_own_steps(base_folder, rows, task, own_stopped, whole):
+def test_a_resumed_run_reports_the_losses_of_all_of_its_steps(base_folder, rows, task, own_stopped, whole):
     _, _, result = resume(base_folder, rows, task, own_stopped)
-    own = [loss for step, loss in losses(whole[2]) if step > 7]
-    assert result.train_loss == pytest.approx(sum(own) / len(own), rel=1e-6)
+    assert result.train_loss == whole[2].train_loss
+    logged = [loss for _, loss in losses(whole[2])]
+    assert result.train_loss == pytest.approx(sum(logged) / len(logged), rel=1e-6)
 
 
-def test_a_run_resumed_after_its_last_step_is_finished_without_a_loss_of_its_own(
-    base_folder, rows, task, tmp_path, monkeypatch, whole
+def test_a_line_of_the_log_that_a_stop_comes_into_covers_all_of_its_steps(
+    base_folder, rows, task, tmp_path, monkeypatch
 ):
+    settings = {**COURSE, "logging_steps": 4}  # the stop comes after 7 steps
+    _, _, undisturbed = train(base_folder, rows, task, tmp_path / "whole", **settings)
     with monkeypatch.context() as patch:
-        at_step(patch, 15, press_ctrl_c)
+        at_step(patch, 7, press_ctrl_c)
         with pytest.raises(KeyboardInterrupt):
-            train(base_folder, rows, task, tmp_path, eval_dataset=rows, **COURSE)
-    model, _, result = resume(base_folder, rows, task, tmp_path)
-    assert math.isnan(result.train_loss)
-    assert equal(lora_weights(model), lora_weights(whole[0]))
+            train(base_folder, rows, task, tmp_path / "run", **settings)
+    _, _, result = train(base_folder, rows, task, tmp_path / "run", resume_from_checkpoint=True, **settings)
+    assert losses(result) == losses(undisturbed)
+    assert result.train_loss == undisturbed.train_loss
+
+
+@pytest.mark.parametrize("settings", [{}, {"max_steps": 7}, {"num_train_epochs": 1.5}])
+def test_a_run_resumed_after_its_last_step_is_finished_without_another_one(
+    base_folder, rows, task, tmp_path, monkeypatch, settings
+):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    settings = {**COURSE, **settings}
+    model, _, expected = train(base_folder, rows, task, tmp_path / "whole", **settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(finishing, "save_adapter", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(base_folder, rows, task, tmp_path / "run", **settings)
+    other, _, result = train(base_folder, rows, task, tmp_path / "run", resume_from_checkpoint=True, **settings)
+    assert (result.steps, result.train_loss) == (expected.steps, expected.train_loss)
+    assert equal(lora_weights(model), lora_weights(other))
     json.loads((result.adapter_dir / "run.json").read_text(), parse_constant=pytest.fail)  # NaN is no JSON
+
+
+def test_a_run_that_stopped_early_is_finished_as_it_would_have_been(base_folder, rows, task, tmp_path, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    settings = {**COURSE, "eval_dataset": rows, "early_stopping_patience": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr(finishing, "save_adapter", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(base_folder, rows, scripted(task, [0.5, 0.4, 0.9]), tmp_path, **settings)
+    _, _, result = train(
+        base_folder, rows, scripted(task, [0.9]), tmp_path, resume_from_checkpoint=True, **settings
+    )  # fmt: skip
+    assert (result.steps, result.best_step, result.best_metric) == (10, 5, 0.5)
+    assert equal(load_file(result.adapter_dir / WEIGHTS), load_file(tmp_path / "checkpoints/checkpoint-5" / WEIGHTS))
 
 
 def test_a_checkpoint_can_be_given_by_its_path(base_folder, rows, task, own_stopped, whole):
@@ -243,12 +283,12 @@ def test_another_token_budget_may_be_needed_and_is_said(base_folder, rows, task,
     ("changes", "named"),
     [
         ({"learning_rate": 1e-3}, r"learning_rate: 0\.01 then, 0\.001 now"),
-        ({"seed": 1}, "data_seed: 0 then, 1 now; seed: 0 then, 1 now"),
-        ({"batch_size": 3}, "per_device_train_batch_size: 4 then, 3 now"),
+        ({"seed": 1}, r"\(seed: 0 then, 1 now\)"),
+        ({"batch_size": 3}, r"\(batch_size: 4 then, 3 now\)"),
         ({"num_train_epochs": 4}, "num_train_epochs: 3 then, 4 now"),
         ({"loss_weight": "row"}, "loss_weight: 'token' then, 'row' now"),
         ({"max_length": 100}, "max_length: 128 then, 100 now"),
-        ({"eval_dataset": None}, "eval_fingerprint"),
+        ({"eval_dataset": None}, "eval_dataset: there was one then, and there is none now"),
         ({"early_stopping_patience": 9}, "early_stopping_patience: None then, 9 now"),
         ({"lora": {"dropout": 0.2}}, r"lora.*0\.1.* then, .*0\.2.* now"),
         ({"lora": {"dropout": 0.1, "alpha": 1}}, "lora.*16.* then, .*1.* now"),
@@ -257,14 +297,61 @@ def test_another_token_budget_may_be_needed_and_is_said(base_folder, rows, task,
 )
 def test_other_settings_are_refused_by_name(base_folder, rows, task, own_stopped, changes, named):
     before = snapshot(own_stopped)
-    with pytest.raises(TrainingError, match=f"belongs to a run with other settings .*{named}"):
+    with pytest.raises(TrainingError, match=f"belongs to a run with other settings or data .*{named}"):
         resume(base_folder, rows, task, own_stopped, **changes)
     assert snapshot(own_stopped) == before
 
 
-def test_other_rows_are_refused(base_folder, rows, task, own_stopped):
-    with pytest.raises(TrainingError, match="train_fingerprint"):
-        train(base_folder, rows[1:], task, own_stopped, eval_dataset=rows, resume_from_checkpoint=True, **COURSE)
+def reworded(task):
+    return single_label(task.name, summary="", instruction="where the word goes", labels=("down", "flat", "up"))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (
+            lambda rows, task: (rows[1:], task),
+            "train_dataset: other rows, or .* in another order; train_rows: 18 then, 17",
+        ),
+        (lambda rows, task: (rows[::-1], task), r"\(train_dataset: other rows, or the same ones in another order\)"),
+        (lambda rows, task: (rows, reworded(task)), "train_dataset: the same rows become other tokens"),
+    ],
+)
+def test_other_data_is_refused_in_words(base_folder, rows, task, own_stopped, change, named):
+    other_rows, other_task = change(rows, task)
+    with pytest.raises(TrainingError, match=named):
+        train(
+            base_folder, other_rows, other_task, own_stopped, eval_dataset=rows, resume_from_checkpoint=True, **COURSE
+        )
+
+
+def test_another_base_is_refused_by_its_file(base_folder, rows, task, own_stopped, tmp_path):
+    other = shutil.copytree(base_folder, tmp_path / "other")
+    weights = load_file(other / "model.safetensors")
+    weights["model.norm.weight"] *= 1.5
+    save_file(weights, other / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(TrainingError, match=r"the base's model\.safetensors is another file"):
+        resume(other, rows, task, own_stopped)
+
+
+def test_another_number_of_processes_is_refused(base_folder, rows, task, own_stopped):
+    marker = own_stopped / "checkpoints" / "checkpoint-7" / MARKER
+    content = json.loads(marker.read_text())
+    content["course"]["processes"] = 2
+    marker.write_text(json.dumps(content))
+    with pytest.raises(TrainingError, match="processes: 2 then, 1 now"):
+        resume(base_folder, rows, task, own_stopped)
+
+
+def test_other_versions_are_warned_of_and_recorded(base_folder, rows, task, own_stopped, caplog):
+    marker = own_stopped / "checkpoints" / "checkpoint-7" / MARKER
+    content = json.loads(marker.read_text())
+    content["versions"]["peft"] = "0.0.1"
+    marker.write_text(json.dumps(content))
+    _, _, result = resume(base_folder, rows, task, own_stopped)
+    assert "peft 0.0.1 then" in caplog.text
+    (resumed,) = json.loads((result.adapter_dir / "run.json").read_text())["resumes"]
+    assert (resumed["step"], resumed["versions"]["peft"][0]) == (7, "0.0.1")
 
 
 def test_another_quantization_is_refused(base_folder, rows, task, own_stopped):
@@ -283,22 +370,166 @@ def test_what_does_not_decide_the_course_may_differ(base_folder, rows, task, own
     assert equal(lora_weights(model), lora_weights(whole[0]))
 
 
-@pytest.mark.parametrize("name", ["optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json", WEIGHTS])
-def test_a_checkpoint_that_lacks_a_file_is_refused(base_folder, rows, task, own_stopped, name):
-    (own_stopped / "checkpoints" / "checkpoint-7" / name).unlink()
-    with pytest.raises(TrainingError, match=f"{name} is missing; training cannot be resumed"):
-        resume(base_folder, rows, task, own_stopped)
+# Damage
 
 
-def test_a_checkpoint_whose_file_was_cut_short_is_refused(base_folder, rows, task, own_stopped):
-    path = own_stopped / "checkpoints" / "checkpoint-7" / "optimizer.pt"
+def unlink(path):
+    path.unlink()
+
+
+def cut_short(path):
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(TrainingError, match=r"optimizer\.pt has \d+ bytes instead of \d+"):
+
+
+def flip_a_bit(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def put_elsewhere(path):
+    path.symlink_to(path.rename(path.parents[2] / path.name))
+
+
+FILES = ("optimizer.pt", "scheduler.pt", "rng_state.pth", "trainer_state.json", WEIGHTS)
+DAMAGES = (
+    *((name, unlink, f"{name} is missing") for name in FILES),
+    *((name, flip_a_bit, f"{name} was changed or damaged") for name in FILES),
+    ("optimizer.pt", cut_short, "optimizer.pt was changed or damaged"),
+    ("optimizer.pt", put_elsewhere, "optimizer.pt is a link"),
+    ("training_args.bin", lambda path: path.write_bytes(b"x"), "training_args.bin was not in it when it was made"),
+    ("global_step7", lambda path: path.mkdir(), "global_step7 was not in it when it was made"),
+    (MARKER, lambda path: path.write_text("{"), "qlorakit.json cannot be read"),
+)
+
+
+@pytest.mark.parametrize(("name", "damage", "said"), DAMAGES)
+def test_a_damaged_checkpoint_given_by_its_path_is_an_error(own_stopped, name, damage, said):
+    damage(own_stopped / "checkpoints" / "checkpoint-7" / name)
+    with pytest.raises(TrainingError, match=f"checkpoint-7 is damaged: {re.escape(said)}"):
+        find_checkpoint(own_stopped, resume=own_stopped / "checkpoints" / "checkpoint-7", overwrite=False)
+
+
+@pytest.mark.parametrize(("name", "damage", "said"), DAMAGES)
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(own_stopped, caplog, name, damage, said):
+    damage(own_stopped / "checkpoints" / "checkpoint-7" / name)
+    assert find_checkpoint(own_stopped, resume=True, overwrite=False).step == 5
+    assert f"passed over: checkpoint-7 is damaged: {said}" in caplog.text
+    assert "The run goes on from checkpoint-5 instead" in caplog.text
+    assert (own_stopped / "checkpoints" / "checkpoint-7").is_dir()
+
+
+def test_going_on_from_the_one_before_ends_as_the_undisturbed_run(base_folder, rows, task, own_stopped, whole):
+    flip_a_bit(own_stopped / "checkpoints" / "checkpoint-7" / "optimizer.pt")
+    model, _, result = resume(base_folder, rows, task, own_stopped)
+    assert equal(lora_weights(model), lora_weights(whole[0]))
+    (resumed,) = json.loads((result.adapter_dir / "run.json").read_text())["resumes"]
+    assert resumed["step"] == 5
+    assert list(resumed["passed_over"]) == ["checkpoint-7"]
+    assert str(own_stopped) not in json.dumps(resumed)
+    assert "checkpoint-7" not in names(own_stopped)
+
+
+def test_a_damaged_checkpoint_stays_until_its_step_is_reached_again(base_folder, rows, task, tmp_path, monkeypatch):
+    def stopped_at(step, action, run, **settings):
+        with monkeypatch.context() as patch:
+            at_step(patch, step, action)
+            with pytest.raises(KeyboardInterrupt):
+                run(base_folder, rows, task, tmp_path, save_strategy="steps", save_steps=2, **{**COURSE, **settings})
+
+    def stop_at_once():
+        press_ctrl_c()
+        press_ctrl_c()
+
+    stopped_at(7, stop_at_once, train)
+    damaged = tmp_path / "checkpoints" / "checkpoint-6"
+    flip_a_bit(damaged / "optimizer.pt")
+    before = snapshot(damaged)
+    stopped_at(6, stop_at_once, resume, eval_dataset=None)
+    assert snapshot(damaged) == before
+    stopped_at(7, stop_at_once, resume, eval_dataset=None)
+    assert read_checkpoint(damaged).step == 6
+
+
+def test_where_all_checkpoints_are_damaged_each_is_told_and_none_is_touched(base_folder, rows, task, own_stopped):
+    (own_stopped / "checkpoints" / "checkpoint-7" / "optimizer.pt").unlink()
+    flip_a_bit(own_stopped / "checkpoints" / "checkpoint-5" / WEIGHTS)
+    before = snapshot(own_stopped)
+    with pytest.raises(
+        TrainingError, match=rf"checkpoint-7 is damaged: optimizer\.pt .*checkpoint-5 is damaged: {WEIGHTS}"
+    ):
         resume(base_folder, rows, task, own_stopped)
+    assert snapshot(own_stopped) == before
+
+
+def test_a_checkpoint_whose_best_one_is_damaged_is_passed_over(base_folder, rows, task, tmp_path, monkeypatch, caplog):
+    judged = scripted(task, [0.1, 0.9, 0.5])
+    with monkeypatch.context() as patch:
+        at_step(patch, 13, press_ctrl_c)
+        with pytest.raises(KeyboardInterrupt):
+            train(base_folder, rows, judged, tmp_path, eval_dataset=rows, **COURSE)
+    flip_a_bit(tmp_path / "checkpoints" / "checkpoint-10" / WEIGHTS)
+    assert find_checkpoint(tmp_path, resume=True, overwrite=False).step == 5
+    assert "checkpoint-13 cannot be gone on from without the best checkpoint so far. checkpoint-10 is" in caplog.text
+
+
+def test_a_checkpoint_under_the_name_of_another_step_is_damaged(own_stopped):
+    folder = own_stopped / "checkpoints"
+    (folder / "checkpoint-7").rename(folder / "checkpoint-70")
+    assert "it holds step 7" in latest_checkpoint(folder).passed_over["checkpoint-70"]
+
+
+def test_a_checkpoint_that_is_a_link_is_not_followed(own_stopped):
+    folder = own_stopped / "checkpoints"
+    (folder / "checkpoint-7").rename(own_stopped / "elsewhere")
+    (folder / "checkpoint-7").symlink_to(own_stopped / "elsewhere")
+    assert "is a link" in latest_checkpoint(folder).passed_over["checkpoint-7"]
+
+
+def test_a_best_checkpoint_damaged_during_the_run_is_not_made_the_result(
+    base_folder, rows, task, tmp_path, monkeypatch
+):
+    at_step(monkeypatch, 12, lambda: flip_a_bit(tmp_path / "checkpoints" / "checkpoint-5" / WEIGHTS))
+    with pytest.raises(TrainingError, match=f"checkpoint-5 is damaged: {WEIGHTS} was changed"):
+        train(base_folder, rows, scripted(task, [0.9, 0.5, 0.1]), tmp_path, eval_dataset=rows, **COURSE)
+    assert not (tmp_path / "adapter").exists()
+
+
+# Code in a checkpoint
+
+
+class Planted:
+    """A pickle of this runs code when it is read without restriction."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("name", ["optimizer.pt", "scheduler.pt", "rng_state.pth"])
+def test_code_planted_in_a_checkpoint_is_not_run(base_folder, rows, task, own_stopped, tmp_path, name):
+    path, trace = own_stopped / "checkpoints" / "checkpoint-7" / name, tmp_path / "trace"
+    torch.save(Planted(trace), path)
+    with pytest.raises(TrainingError, match=f"{re.escape(name)} was changed or damaged since"):
+        resume(base_folder, rows, task, own_stopped, resume_from_checkpoint=path.parent)
+    forged = json.loads((path.parent / MARKER).read_text())
+    forged["files"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (path.parent / MARKER).write_text(json.dumps(forged))
+    with pytest.raises(TrainingError, match=r"checkpoint-7 holds what no checkpoint does .*nothing in it was run"):
+        resume(base_folder, rows, task, own_stopped, resume_from_checkpoint=path.parent)
+    assert not trace.exists()
+    torch.load(path, weights_only=False)
+    assert trace.exists()  # it would have run
+
+
+def test_no_pickled_arguments_are_written(whole):
+    assert not list(whole[2].output_dir.rglob("training_args.bin"))
 
 
 def test_without_a_checkpoint_there_is_nothing_to_resume(base_folder, rows, task, tmp_path):
-    with pytest.raises(TrainingError, match="there is no checkpoint to resume from"):
+    with pytest.raises(TrainingError, match=r"nothing was saved .* same call without resume_from_checkpoint$"):
         resume(base_folder, rows, task, tmp_path)
     with pytest.raises(TrainingError, match=r"there is no checkpoint to resume from: .*nowhere"):
         resume(base_folder, rows, task, tmp_path, resume_from_checkpoint=tmp_path / "nowhere")
@@ -308,7 +539,7 @@ def test_incomplete_checkpoints_are_passed_over_and_removed(base_folder, rows, t
     broken = own_stopped / "checkpoints" / "checkpoint-9"
     shutil.copytree(own_stopped / "checkpoints" / "checkpoint-7", broken)
     (broken / MARKER).unlink()
-    assert latest_checkpoint(broken.parent).name == "checkpoint-7"
+    assert latest_checkpoint(broken.parent).path.name == "checkpoint-7"
     model, _, _ = resume(base_folder, rows, task, own_stopped)
     assert not broken.exists()
     assert equal(lora_weights(model), lora_weights(whole[0]))
@@ -323,14 +554,42 @@ def test_removing_incomplete_checkpoints_keeps_the_complete_ones(own_stopped):
 # What is kept
 
 
-def test_the_best_and_the_last_checkpoint_are_kept(whole):
-    _, _, result = whole
-    assert names(result.output_dir) == sorted({f"checkpoint-{result.best_step}", "checkpoint-15"})
+@pytest.mark.parametrize(
+    ("settings", "kept"),
+    [
+        ({}, [6, 12, 15]),  # the best one and the newest two
+        ({"save_total_limit": 2}, [6, 15]),
+        ({"save_total_limit": 4}, [6, 9, 12, 15]),
+        ({"save_total_limit": 9}, [3, 6, 9, 12, 15]),
+        ({"eval_dataset": None}, [9, 12, 15]),
+        ({"eval_dataset": None, "save_total_limit": 2}, [12, 15]),
+    ],
+)
+def test_the_best_checkpoint_and_the_newest_ones_are_kept(base_folder, rows, task, tmp_path, settings, kept):
+    judged = scripted(task, [0.1, 0.9, 0.5, 0.5, 0.5])
+    train(base_folder, rows, judged, tmp_path, **{"num_train_epochs": 5, "eval_dataset": rows, **settings})
+    assert names(tmp_path) == sorted(f"checkpoint-{step}" for step in kept)
 
 
-def test_without_an_evaluation_the_last_checkpoint_is_kept(base_folder, rows, task, tmp_path):
-    train(base_folder, rows, task, tmp_path, num_train_epochs=3)
-    assert names(tmp_path) == ["checkpoint-9"]
+@pytest.mark.parametrize("limit", [1, 0, -1, 2.0, True, None])
+def test_fewer_checkpoints_than_the_best_and_the_last_are_refused(adapted, rows, task, tmp_path, limit):
+    with pytest.raises(ConfigurationError, match=r"save_total_limit=.* at least 2"):
+        qk.train(*adapted, rows, task=task, output_dir=tmp_path, save_total_limit=limit)
+
+
+def test_a_checkpoint_that_cannot_be_removed_does_not_stop_the_run(
+    base_folder, rows, task, tmp_path, monkeypatch, caplog
+):
+    original = checkpoints.discard
+
+    def discard(checkpoint):
+        if checkpoint.exists():
+            raise PermissionError(checkpoint)
+        original(checkpoint)
+
+    monkeypatch.setattr(checkpoints, "discard", discard)
+    train(base_folder, rows, task, tmp_path, num_train_epochs=3, save_total_limit=2)
+    assert "checkpoint-3 is no longer needed and could not be removed" in caplog.text
 
 
 # A full disk
@@ -381,7 +640,7 @@ def test_a_disk_that_is_full_while_a_checkpoint_is_saved(base_folder, rows, tmp_
     said = train_on_a_full_disk(base_folder, rows, tmp_path, size, "checkpoint")
     assert re.search(r"checkpoint-6 could not be written.*is the disk full.*checkpoint-3 holds step 3", said)
     assert names(tmp_path) == ["checkpoint-3"]
-    assert read_course(tmp_path / "checkpoints" / "checkpoint-3")
+    assert read_checkpoint(tmp_path / "checkpoints" / "checkpoint-3").step == 3
     assert not (tmp_path / "adapter").exists()
 
 
@@ -398,14 +657,6 @@ def test_a_disk_that_is_full_while_a_checkpoint_is_marked_complete(base_folder, 
     with pytest.raises(OutputError, match=r"checkpoint-6 could not be written.*No space left"):
         train(base_folder, rows, task, tmp_path, num_train_epochs=3)
     assert names(tmp_path) == ["checkpoint-3"]
-
-
-def test_a_marker_cut_short_by_a_crash_makes_no_complete_checkpoint(base_folder, rows, task, own_stopped, whole):
-    marker = own_stopped / "checkpoints" / "checkpoint-7" / MARKER
-    marker.write_text(marker.read_text()[:50])
-    assert latest_checkpoint(own_stopped / "checkpoints").name == "checkpoint-5"
-    model, _, _ = resume(base_folder, rows, task, own_stopped)
-    assert equal(lora_weights(model), lora_weights(whole[0]))
 
 
 @pytest.mark.parametrize("size", [30_000, 5_000])

@@ -1,14 +1,22 @@
-"""Checkpoints that are complete or absent, and that can be resumed without changing the course of training."""
+"""Checkpoints that are complete or absent, and that can be resumed without changing the course of training.
+
+A checkpoint is complete when its marker is there, which is written last, when everything else is on the disk, and which
+holds the hash of every file.  Without a marker it is what an interrupted save, or an interrupted removal, left behind;
+with one that its files do not agree with, it is damaged, and never gone on from.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
+import os
 import re
 import shutil
 import signal
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,17 +25,85 @@ import qlorakit.bitsandbytes_offline  # noqa: F401  # before transformers
 from transformers import TrainerCallback
 
 from qlorakit.display import show
-from qlorakit.errors import OutputError, TrainingError
-from qlorakit.records import plain, write_json
+from qlorakit.errors import TrainingError, first_few, unwritable
+from qlorakit.records import damage_of, plain, seal_of, settle, versions, write_json
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
-MARKER = "qlorakit.json"
+    from qlorakit.errors import OutputError
+
+logger = logging.getLogger(__name__)
+
+MARKER, STATE = "qlorakit.json", "trainer_state.json"
 # Patterns: of several processes each has its own random state.
-NEEDED = ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt", r"rng_state(_\d+)?.pth", "trainer_state.json")
+NEEDED = ("adapter_model.safetensors", "optimizer.pt", "scheduler.pt", r"rng_state(_\d+)?.pth", STATE)
+
+NAME = re.compile(r"checkpoint-(\d+)")
+# What differs, where the values themselves say nothing to a reader.
+DIFFERENCES = {
+    "train_fingerprint": "train_dataset: other rows, or the same ones in another order",
+    "eval_fingerprint": "eval_dataset: other rows, or the same ones in another order",
+    "train_tokens": "train_dataset: the same rows become other tokens, as the task's wording or the tokenizer changed",
+    "eval_tokens": "eval_dataset: the same rows become other tokens, as the task's wording or the tokenizer changed",
+    "template": "the chat template is another one",
+    "continued_from": "the adapter that training went on from is another one",
+}
+SAID_AS = {"per_device_train_batch_size": "batch_size"}  # by the name of train's own argument
+SAID_TWICE = {"data_seed"}  # is seed
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Where a run comes from, which its checkpoints carry from call to call.
+
+    Attributes:
+        run: Names the run, however often it is resumed: 32 random hexadecimal digits.
+        fresh: Whether the adapter was untrained when it began.
+        lora_seed: Of the adapter's random start; ``None`` where it is not known.
+        continued_from: The finished adapter it goes on from: its folder's name, its task, its steps and the SHA-256 of
+            its manifest.
+        resumes: For every time it was resumed: the step, the checkpoints that were passed over with what was wrong with
+            them, and the packages that had another version until then.
+    """
+
+    run: str
+    fresh: bool
+    lora_seed: int | None = None
+    continued_from: Mapping[str, Any] | None = None
+    resumes: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint whose files are as they were written.
+
+    Attributes:
+        path: Its folder.
+        step: Optimizer steps taken by then.
+        best: The step whose checkpoint was the best by then; ``None`` without evaluations.
+        course: The settings it was made under.
+        lineage: Where its run comes from.
+        versions: Of packages, when it was made.
+        passed_over: Later checkpoints that are damaged, by name, with what is wrong with them.
+    """
+
+    path: Path
+    step: int
+    best: int | None
+    course: Mapping[str, Any]
+    lineage: Lineage
+    versions: Mapping[str, str]
+    passed_over: Mapping[str, str]
+
+    def resumed(self) -> Lineage:
+        """The lineage of the run that goes on from here."""
+        now = versions()
+        changed = {name: [self.versions.get(name), now[name]] for name in now if self.versions.get(name) != now[name]}
+        this = {"step": self.step, "passed_over": dict(self.passed_over), "versions": changed}
+        return Lineage(**{**vars(self.lineage), "resumes": (*self.lineage.resumes, this)})
 
 
 class Interruption:
@@ -58,19 +134,42 @@ class Interruption:
 
 
 class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
-    """Marks checkpoints complete, keeps the last and the best, and stops after one when Ctrl-C was pressed."""
+    """Marks checkpoints complete, keeps a number of them, and stops after one when Ctrl-C was pressed."""
 
-    def __init__(self, folder: Path, course: Mapping[str, Any], interruption: Interruption) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        course: Mapping[str, Any],
+        lineage: Lineage,
+        interruption: Interruption,
+        *,
+        limit: int,
+        resumed: Checkpoint | None = None,
+    ) -> None:
         """Remember what a resumed run must agree with.
 
         Args:
             folder: Where the trainer writes ``checkpoint-N``.
             course: Every setting that decides the course of training.
+            lineage: Where the run comes from.
             interruption: Tells whether Ctrl-C was pressed.
+            limit: How many checkpoints are kept.
+            resumed: The one that the run goes on from.
         """
         self.folder = folder
         self.course = dict(course)
+        self.lineage = lineage
         self.interruption = interruption
+        self.limit = limit
+        self.resumed = resumed
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        """Find the best checkpoint beside the one gone on from: the folder may have been moved since."""
+        del args, control
+        if self.resumed and self.resumed.best:
+            state.best_model_checkpoint = str(self.resumed.path.parent / f"checkpoint-{self.resumed.best}")
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
         """Ask for a checkpoint on Ctrl-C; the epoch's last step waits for the evaluation that belongs to it."""
@@ -95,73 +194,177 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers is not
             return
         written = self.folder / f"checkpoint-{state.global_step}"
         try:
-            write_json(written / MARKER, {"course": self.course, "files": _sizes(written)}, default=plain)
+            self._mark(written)
         except OSError as error:
             raise failed_save(written, error) from error
-        needed = {written.name, Path(state.best_model_checkpoint or written).name}
-        for path in self.folder.glob("checkpoint-*"):
-            if path.name not in needed:
-                shutil.rmtree(path)
+        self._prune(state.global_step, state.best_global_step)
         if self.interruption.asked:
             raise KeyboardInterrupt(how_to_resume(self.folder))
 
+    def _mark(self, written: Path) -> None:
+        """Write the marker, when everything else is on the disk."""
+        settle(written)
+        seal = seal_of(written)
+        missing = _lacking(seal)
+        if missing:
+            msg = f"{written}: the trainer did not write {', '.join(missing)}"
+            raise TrainingError(msg)
+        marker = {"course": self.course, "lineage": asdict(self.lineage), "versions": versions(), "files": seal}
+        write_json(written / MARKER, marker, default=plain)
 
-def latest_checkpoint(folder: Path) -> Path | None:
-    """The complete checkpoint with the most steps."""
-    complete = [path for path in folder.glob("checkpoint-*") if _is_complete(path)]
-    return max(complete, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    def _prune(self, step: int, best: int | None) -> None:
+        """Remove what is no longer needed; checkpoints of steps still to come are replaced when these are reached."""
+        damaged = self.resumed.passed_over if self.resumed else {}
+        reached = [path for path in _by_step(self.folder) if _step_of(path) <= step]
+        whole = [path for path in reached if path.name not in damaged or _step_of(path) == step]
+        chosen = [path for path in whole if _step_of(path) == best]
+        newest = [path for path in whole if path not in chosen][: self.limit - len(chosen)]
+        for path in reached:
+            if path not in {*chosen, *newest}:
+                try:
+                    discard(path)
+                except OSError as error:
+                    logger.warning("%s is no longer needed and could not be removed (%s)", path, error)
+
+
+def discard(checkpoint: Path) -> None:
+    """Remove a checkpoint, its marker first: half removed, it is not taken for a complete one.
+
+    Raises:
+        OSError: It cannot be removed.
+    """
+    if checkpoint.is_symlink():
+        checkpoint.unlink()
+    elif checkpoint.exists():
+        (checkpoint / MARKER).unlink(missing_ok=True)
+        shutil.rmtree(checkpoint)
 
 
 def remove_incomplete(folder: Path) -> None:
-    """Remove what an interrupted save left behind."""
-    for path in folder.glob("checkpoint-*"):
-        if not _is_complete(path):
-            shutil.rmtree(path)
+    """Remove what an interrupted save, or an interrupted removal, left behind."""
+    for path in _by_step(folder):
+        if not (path / MARKER).exists():
+            logger.info("%s was not completed; it is removed", path)
+            discard(path)
 
 
-def _is_complete(checkpoint: Path) -> bool:
-    """Whether the marker, which is written last, is there and can be read."""
-    try:
-        json.loads((checkpoint / MARKER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def read_course(checkpoint: Path) -> dict[str, Any]:
-    """The settings a checkpoint was made under, its files checked.
+def latest_checkpoint(folder: Path) -> Checkpoint | None:
+    """The checkpoint with the most steps of those that can be gone on from, with what is wrong with later ones.
 
     Raises:
-        TrainingError: It is incomplete or a file is missing or cut short.
+        TrainingError: There are checkpoints, and all of them are damaged; says how each is.
     """
+    passed_over: dict[str, str] = {}
+    for path in _by_step(folder):
+        if not (path / MARKER).exists():
+            continue
+        try:
+            return read_checkpoint(path, passed_over=passed_over)
+        except TrainingError as error:
+            passed_over[path.name] = str(error).replace(f"{folder}{os.sep}", "")
+    if passed_over:
+        msg = (
+            f"no checkpoint in {folder} can be gone on from. {' '.join(passed_over.values())} "
+            "Put these files back from a copy if there is one, or start anew with overwrite=True"
+        )
+        raise TrainingError(msg)
+    return None
+
+
+def read_checkpoint(path: Path, *, passed_over: Mapping[str, str] | None = None) -> Checkpoint:
+    """Read a checkpoint's marker and check every file, those of the best checkpoint it builds on as well.
+
+    Args:
+        path: The checkpoint's folder.
+        passed_over: Later ones that are damaged.
+
+    Raises:
+        TrainingError: It was never completed, or a file is missing, changed or was added; says which.
+    """
+    marker = _checked_marker(path)
     try:
-        marker = json.loads((checkpoint / MARKER).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        msg = f"{checkpoint} is not a complete checkpoint of this library ({error})"
+        state = json.loads((path / STATE).read_text(encoding="utf-8"))
+        step, best = int(state["global_step"]), state["best_global_step"]
+        lineage = Lineage(**{**marker["lineage"], "resumes": tuple(marker["lineage"]["resumes"])})
+        found = Checkpoint(
+            path, step, best, marker["course"], lineage, marker["versions"], dict(passed_over or {})
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        msg = f"{path} is damaged: {STATE} or {MARKER} is not as it was written ({error})."
         raise TrainingError(msg) from error
-    present = _sizes(checkpoint)
-    for name, size in marker["files"].items():
-        if present.get(name) != size:
-            what = "is missing" if name not in present else f"has {present[name]} bytes instead of {size}"
-            msg = f"{checkpoint / name} {what}; training cannot be resumed from it without changing its course"
-            raise TrainingError(msg)
-    course: dict[str, Any] = marker["course"]
-    return course
+    if NAME.fullmatch(path.name) and _step_of(path) != step:
+        msg = f"{path} is damaged: it holds step {step}."
+        raise TrainingError(msg)
+    if best and best != step:
+        try:
+            _checked_marker(path.parent / f"checkpoint-{best}")
+        except TrainingError as error:
+            msg = f"{path} cannot be gone on from without the best checkpoint so far. {error}"
+            raise TrainingError(msg) from error
+    return found
+
+
+def check_files(checkpoint: Path) -> None:
+    """Refuse a checkpoint whose files are not as they were written.
+
+    Raises:
+        TrainingError: Says which.
+    """
+    _checked_marker(checkpoint)
+
+
+def _checked_marker(checkpoint: Path) -> dict[str, Any]:
+    if checkpoint.is_symlink():
+        msg = f"{checkpoint} is a link, which is not followed."
+        raise TrainingError(msg)
+    try:
+        marker: dict[str, Any] = dict(json.loads((checkpoint / MARKER).read_text(encoding="utf-8")))
+        seal = dict(marker["files"])
+    except FileNotFoundError as error:
+        msg = f"{checkpoint} is no complete checkpoint of this library: {MARKER} is missing."
+        raise TrainingError(msg) from error
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        msg = f"{checkpoint} is damaged: {MARKER} cannot be read ({error})."
+        raise TrainingError(msg) from error
+    added = sorted({path.name for path in checkpoint.iterdir()} - {*seal, MARKER})
+    wrong = [
+        *(f"{name} is missing" for name in _lacking(seal)),
+        *(f"{path.name} {what}" for path, what in damage_of(checkpoint, seal)),
+        *(f"{name} was not in it when it was made" for name in added),
+    ]
+    if wrong:
+        msg = f"{checkpoint} is damaged: {first_few(wrong, 4)}."
+        raise TrainingError(msg)
+    return marker
 
 
 def check_course(checkpoint: Path, recorded: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    """Refuse to go on under other settings.
+    """Refuse to go on under other settings or with other data.
 
     Raises:
         TrainingError: They differ; names each with both values.
     """
     asked = _flat(json.loads(json.dumps(dict(asked), default=plain)))
     recorded = _flat(recorded)
-    differing = sorted(name for name in {*recorded, *asked} if recorded.get(name) != asked.get(name))
+    differing = {name for name in {*recorded, *asked} - SAID_TWICE if recorded.get(name) != asked.get(name)}
+    for side in ("train", "eval"):
+        if f"{side}_fingerprint" in differing:  # of other rows the tokens differ as well
+            differing.discard(f"{side}_tokens")
     if differing:
-        pairs = "; ".join(f"{name}: {recorded.get(name)!r} then, {asked.get(name)!r} now" for name in differing)
-        msg = f"{checkpoint} belongs to a run with other settings ({pairs}); resume with the same, or start anew"
+        told = "; ".join(_difference(name, recorded.get(name), asked.get(name)) for name in sorted(differing))
+        msg = f"{checkpoint} belongs to a run with other settings or data ({told}); resume with the same, or start anew"
         raise TrainingError(msg)
+
+
+def _difference(name: str, then: object, now: object) -> str:
+    if name in DIFFERENCES and then is not None and now is not None:
+        return DIFFERENCES[name]
+    if name in DIFFERENCES:
+        there = {True: "there was one then, and there is none now", False: "there was none then, and there is one now"}
+        return f"{DIFFERENCES[name].split(':')[0]}: {there[now is None]}"
+    if name.startswith("base.files."):
+        return f"the base's {name.removeprefix('base.files.')} is another file"
+    return f"{SAID_AS.get(name, name)}: {then!r} then, {now!r} now"
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -174,25 +377,34 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def how_to_resume(folder: Path) -> str:
     """A line for somebody whose training just stopped."""
-    latest = latest_checkpoint(folder)
+    try:
+        latest = latest_checkpoint(folder)
+    except TrainingError as error:
+        return f"training stopped; {error}"
     if latest is None:
-        return "training stopped before its first checkpoint; nothing was saved"
-    step = latest.name.rpartition("-")[2]
-    return f"training stopped; {latest} holds step {step}. Go on with train(..., resume_from_checkpoint=True)"
+        return "training stopped before its first checkpoint; nothing was saved. Start anew with overwrite=True"
+    return (
+        f"training stopped; {latest.path} holds step {latest.step}. "
+        "Go on with train(..., resume_from_checkpoint=True)"
+    )  # fmt: skip
 
 
 def failed_save(checkpoint: Path, error: Exception) -> OutputError:
     """Clean up after a checkpoint that could not be written, and say so."""
-    shutil.rmtree(checkpoint, ignore_errors=True)
-    return OutputError(
-        f"{checkpoint} could not be written ({error}); is the disk full? {how_to_resume(checkpoint.parent)}"
-    )
+    with suppress(OSError):
+        discard(checkpoint)
+    return unwritable(checkpoint, error, how_to_resume(checkpoint.parent))
 
 
-def _sizes(checkpoint: Path) -> dict[str, int]:
-    sizes = {path.name: path.stat().st_size for path in sorted(checkpoint.iterdir()) if path.name != MARKER}
-    missing = [name for name in NEEDED if not any(map(re.compile(name).fullmatch, sizes))]
-    if missing and not (checkpoint / MARKER).is_file():
-        msg = f"{checkpoint}: the trainer did not write {', '.join(missing)}"
-        raise TrainingError(msg)
-    return sizes
+def _lacking(names: Collection[str]) -> list[str]:
+    """What every checkpoint must hold, and this one does not."""
+    return [pattern for pattern in NEEDED if not any(map(re.compile(pattern).fullmatch, names))]
+
+
+def _step_of(path: Path) -> int:
+    return int(path.name.rpartition("-")[2])
+
+
+def _by_step(folder: Path) -> Sequence[Path]:
+    """The checkpoints of a folder, the one with the most steps first."""
+    return sorted((path for path in folder.glob("checkpoint-*") if NAME.fullmatch(path.name)), key=_step_of)[::-1]

@@ -8,11 +8,15 @@ import hashlib
 import importlib.metadata
 import json
 import math
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-PACKAGES = ("qlorakit", "torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
+PACKAGES = (
+    "qlorakit", "torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers", "numpy",
+    "scikit-learn",
+)  # fmt: skip
 
 
 def write_json(path: Path, content: object, *, default: Callable[[object], object] | None = None) -> None:
@@ -32,15 +36,19 @@ def write_json(path: Path, content: object, *, default: Callable[[object], objec
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file; what stood there before stays until the new content is complete.
+    """Write a text file; what stood there before stays until the new content is complete, and on the disk.
 
     Raises:
         OSError: The file cannot be written.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.unlink(missing_ok=True)  # left by another write, or a link that leads elsewhere
+        with partial.open("x", encoding="utf-8") as file:
+            file.write(text)
+        _flush(partial)
         partial.replace(path)
+        _flush(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -56,6 +64,11 @@ def file_hash(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal; a file that did not change since is not read again."""
     state = path.stat()
     return _hash(path.resolve(), state.st_size, state.st_mtime_ns)
+
+
+def forget_hashes() -> None:
+    """Have every file read again when its hash is asked for next, whether or not it looks as before."""
+    _hash.cache_clear()
 
 
 def seal_of(folder: Path, *, but: Collection[str] = ()) -> dict[str, str]:
@@ -85,9 +98,33 @@ def damage_of(folder: Path, seal: Mapping[str, Any]) -> Iterator[tuple[Path, str
             yield path, "was changed or damaged since it was saved"
 
 
+def settle(folder: Path) -> None:
+    """Have a folder's files on the disk, and their names in it: they outlast a power failure from here on.
+
+    Raises:
+        OSError: The disk does not take them.
+    """
+    for path in (*folder.iterdir(), folder, folder.parent):
+        _flush(path)
+
+
 def versions() -> dict[str, str]:
     """Versions of the packages that have a say in the result."""
     return {name: importlib.metadata.version(name) for name in PACKAGES}
+
+
+def _flush(path: Path) -> None:
+    """Wait until what was written to a file, or which files a folder holds, is on the disk."""
+    if not path.is_dir():
+        with path.open("r+b") as file:
+            os.fsync(file.fileno())
+        return
+    with contextlib.suppress(OSError):  # Windows opens no folders, and some network disks do not sync them
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 @functools.lru_cache(maxsize=256)
