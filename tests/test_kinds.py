@@ -72,7 +72,8 @@ def test_an_empty_text_is_refused_with_what_to_do(task, text):
 
 @pytest.mark.parametrize("value", [None, 3, 1.5, ["a"]])
 def test_a_text_of_another_type_is_refused_with_its_type(value):
-    with pytest.raises(DataError, match=f"column 'body' holds {type(value).__name__} .* where text is needed"):
+    shown = "" if isinstance(value, list) else f" {value}"
+    with pytest.raises(DataError, match=f"column 'body' holds {type(value).__name__}{shown} where text is needed"):
         required_text({"body": value}, "body")
 
 

@@ -343,12 +343,16 @@ def test_a_report_replaces_an_older_one_and_leaves_nothing_else(tmp_path):
 
 @pytest.fixture
 def full_disk(monkeypatch):
-    def write_text(path, text, **_):
-        with path.open("w") as file:
-            file.write(text[:100])
+    really = Path.open
+
+    def half(path, mode="r", *arguments, **settings):
+        if mode != "x":
+            return really(path, mode, *arguments, **settings)
+        with really(path, mode, *arguments, **settings) as file:
+            file.write("half")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Path, "write_text", write_text)
+    monkeypatch.setattr(Path, "open", half)
 
 
 @pytest.mark.parametrize("name", ["report.json", "report.html", "report.md", "report.txt"])

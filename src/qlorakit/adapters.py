@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 MANIFEST, RUN_RECORD, WEIGHTS = "manifest.json", "run.json", "adapter_model.safetensors"
 MANIFEST_FORMAT = 1
+PUT_BACK = "Put it back from a copy, or train anew"
 NEEDED_FILES = (WEIGHTS, CONFIG, "chat_template.jinja", RUN_RECORD)
 COMMIT = re.compile("[0-9a-f]{40}")
 VERIFICATION = "qlorakit_verification"
@@ -47,6 +48,8 @@ VERIFICATION = "qlorakit_verification"
 TRAINED_FOR, CHOSEN_ON = "qlorakit_task", "qlorakit_chosen_on"
 # Likewise the thresholds that were fitted on these questions, and what was logged in training.
 DECISION, HISTORY = "qlorakit_decision", "qlorakit_history"
+# Likewise the tokenizer it was trained with, the hash of its manifest, and the fingerprints of its run's rows by split.
+TOKENIZER, MANIFEST_HASH, FINGERPRINTS = "qlorakit_tokenizer", "qlorakit_manifest", "qlorakit_fingerprints"
 LORA_SEED = "qlorakit_seed"  # attribute of an adapted model: peft has no place for it
 CONTINUED_FROM = "qlorakit_continued_from"  # likewise: the finished adapter that was loaded to be trained on
 # Beside "adapter" while the one takes the other's place: complete but not there yet, and on its way out.
@@ -183,6 +186,7 @@ def load_adapter(
     compute_dtype: str | torch.dtype | None = None,
     device: str | torch.device | None = None,
     trainable: bool = False,
+    manifest_sha256: str | None = None,
 ) -> tuple[peft.PeftModel, PreTrainedTokenizerBase]:
     """Load an adapter that ``train`` saved, onto the very base it was trained on.
 
@@ -193,6 +197,9 @@ def load_adapter(
         device: See :func:`~qlorakit.load_quantized`.
         trainable: Whether ``train`` may go on from it, with new data and in another ``output_dir``: as a run of its
             own, with a fresh optimizer, whose records name this adapter.  Otherwise its weights are frozen.
+        manifest_sha256: The SHA-256 of ``manifest.json`` in hexadecimal, from whoever made the adapter, by another way
+            than the adapter itself.  The hashes in the manifest tell damage alone: who changes a file can change them,
+            but not this one.
 
     Returns:
         The model with its adapter, in evaluation mode, and the tokenizer with the template of the training.
@@ -202,6 +209,9 @@ def load_adapter(
             the one it was trained with; says which.
     """
     folder = adapter_folder(Path(folder))
+    if manifest_sha256 is not None and file_hash(folder / MANIFEST) != manifest_sha256.strip().lower():
+        msg = f"{folder / MANIFEST} is not the one that manifest_sha256= names; the adapter is another, or was changed"
+        raise AdapterError(msg)
     manifest = read_manifest(folder)
     history = _history(folder)
     recorded = manifest["base"]
@@ -250,6 +260,7 @@ def load_adapter(
         remembered[CONTINUED_FROM] = _identity(folder, manifest)
     for name, value in remembered.items():
         setattr(adapted, name, value)
+    remember_origin(adapted, tokenizer, folder)
     adapted.eval()
     return adapted, tokenizer
 
@@ -316,6 +327,16 @@ def weights_hash(model: peft.PeftModel) -> str:
     return digest.hexdigest()
 
 
+def remember_origin(model: peft.PeftModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Note where an adapter comes from, which is needed and recorded when it is merged."""
+    settings = json.loads((folder / RUN_RECORD).read_text(encoding="utf-8")).get("settings")
+    known = settings if isinstance(settings, dict) else {}
+    prints = {"validation": known.get("eval_fingerprint"), "training": known.get("train_fingerprint")}
+    origin = {TOKENIZER: tokenizer, MANIFEST_HASH: file_hash(folder / MANIFEST), FINGERPRINTS: prints}
+    for name, value in origin.items():
+        setattr(model, name, value)
+
+
 def is_fresh(model: peft.PeftModel) -> bool:
     """Whether the adapter still changes nothing: its second matrices start at zero."""
     return not any(bool(p.any()) for name, p in model.named_parameters() if "lora_B" in name)
@@ -342,14 +363,19 @@ def adapter_folder(folder: Path) -> Path:
         places += [folder / UNPLACED, folder / REPLACED]
     for candidate in places:
         if (candidate / MANIFEST).is_file():
+            if candidate != folder and candidate.is_symlink():
+                msg = f"{candidate} is a link, which is not followed; give the folder itself"
+                raise AdapterError(msg)
             if candidate.name == REPLACED:
                 logger.warning("%s: the adapter that was to replace this one was not completed", candidate)
             return candidate
     if folder.name.startswith("checkpoint-"):
         msg = f"{folder} is a checkpoint, not a result: go on with train(..., resume_from_checkpoint=True), or load "
         raise AdapterError(msg + f"{folder.parent.parent} when that is done")
-    unfinished = " It holds checkpoints of a run that did not finish." if (folder / "checkpoints").is_dir() else ""
-    msg = f"{folder} holds no adapter saved by this library ({MANIFEST} is missing).{unfinished}"
+    advice = "Give the output_dir of a training"
+    if (folder / "checkpoints").is_dir():
+        advice = "It holds checkpoints of a run that did not finish. Go on with train(..., resume_from_checkpoint=True)"
+    msg = f"{folder} holds no adapter saved by this library ({MANIFEST} is missing). {advice}"
     raise AdapterError(msg)
 
 
@@ -362,7 +388,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     manifest = parse_manifest(folder)
     for path, what in damage_of(folder, manifest["files"]):
         role = {"chat_template.jinja": "chat template", "tokenizer.json": "tokenizer", WEIGHTS: "adapter"}
-        msg = f"{path} {what}; the {role.get(path.name, 'record')} does not match the manifest"
+        which = role.get(path.name, "record")
+        msg = f"{path} {what}; the {which} does not match the manifest. {PUT_BACK}"
         raise AdapterError(msg)
     return manifest
 
@@ -379,7 +406,7 @@ def parse_manifest(folder: Path) -> dict[str, Any]:
         raise AdapterError(msg)
     wrong = next(_manifest_faults(manifest), None)
     if wrong is not None:
-        msg = f"{folder / MANIFEST} is damaged: {wrong} is not as it was written"
+        msg = f"{folder / MANIFEST} is damaged: {wrong} is not as it was written. {PUT_BACK}"
         raise AdapterError(msg)
     return manifest
 
@@ -396,10 +423,10 @@ def _read_record(path: Path) -> dict[str, Any]:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        msg = f"{path} is damaged ({type(error).__name__}: {error})"
+        msg = f"{path} is damaged ({type(error).__name__}: {error}). {PUT_BACK}"
         raise AdapterError(msg) from error
     if not isinstance(held, dict):
-        msg = f"{path} is damaged: it holds no JSON object"
+        msg = f"{path} is damaged: it holds no JSON object. {PUT_BACK}"
         raise AdapterError(msg)
     return held
 

@@ -6,7 +6,7 @@ import json
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from qlorakit.errors import DataError
+from qlorakit.errors import DataError, shown
 
 if TYPE_CHECKING:
     from qlorakit.task import Row
@@ -25,7 +25,8 @@ def required_text(row: Row, column: str) -> str:
         msg = f"there is no column {column!r}; the row has {', '.join(map(repr, row)) or 'none'}. Rename the one meant"
         raise DataError(msg)
     if not isinstance(value, str):
-        msg = f"column {column!r} holds {type(value).__name__} {value!r} where text is needed"
+        what = f" {value!r}" if value is None or isinstance(value, Real) else ""  # no texts in messages
+        msg = f"column {column!r} holds {type(value).__name__}{what} where text is needed"
         raise DataError(msg)
     if not value.strip():
         msg = f"column {column!r} is empty; remove the row or fill in its text"
@@ -60,6 +61,6 @@ def list_in(value: object, column: str) -> list[Any] | None:
             msg = f"column {column!r} holds a text that is no JSON ({error}); write its list as JSON, such as []"
             raise DataError(msg) from error
     if not isinstance(value, list | tuple):
-        msg = f"column {column!r} holds {type(value).__name__} {value!r} where a list is needed"
+        msg = f"column {column!r} holds {type(value).__name__} {shown(value)} where a list is needed"
         raise DataError(msg)
     return list(value)

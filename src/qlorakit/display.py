@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from qlorakit.errors import visible
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -32,7 +34,7 @@ def progress_bar(title: str, *, shown: bool) -> Iterator[Callable[[float], None]
 
 def show(sentence: str) -> None:
     """Tell the user something on standard error."""
-    Console(stderr=True, **LITERAL).print(sentence)
+    Console(stderr=True, **LITERAL).print(visible(sentence))
 
 
 def as_text(*parts: RenderableType) -> str:
@@ -41,4 +43,4 @@ def as_text(*parts: RenderableType) -> str:
     with console.capture() as captured:
         for part in parts:
             console.print(part)
-    return captured.get()
+    return visible(captured.get())

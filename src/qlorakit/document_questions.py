@@ -43,7 +43,7 @@ from qlorakit.document_metrics import (
     question_scores,
     same_answers,
 )
-from qlorakit.errors import DataError, EncodingError, PluginError, did_you_mean
+from qlorakit.errors import DataError, EncodingError, PluginError, did_you_mean, shown
 from qlorakit.kinds import Extras, choice_probabilities, task_of
 from qlorakit.quotes import find_quote
 from qlorakit.score_metrics import multilabel_auprc
@@ -395,20 +395,23 @@ class _Columns:
     def _finding(self, given: object, text: str) -> Finding:
         column = self.found.name
         if not isinstance(given, Mapping) or not {"question", "answer"} <= set(given):
-            msg = f"column {column!r} holds {given!r} where a mapping with 'question' and 'answer' is needed"
+            msg = f"column {column!r} holds {shown(given)} where a mapping with 'question' and 'answer' is needed"
             raise DataError(msg)
         name, answer, quoted = given["question"], given["answer"], given.get("evidence")
         for what, value, known in (("question", name, self.asking.questions), ("answer", answer, self.asking.answers)):
             if not isinstance(value, str) or value not in known:
                 hint = did_you_mean(str(value), known)
-                msg = f"column {column!r}: unknown {what} {value!r}; there are {', '.join(map(repr, known))}.{hint}"
+                msg = (
+                    f"column {column!r}: unknown {what} {shown(value)}; there are {', '.join(map(repr, known))}.{hint}"
+                )
                 raise DataError(msg)
         if quoted is not None and not isinstance(quoted, list | tuple):
             msg = f"column {column!r}: evidence of question {name!r} is {quoted!r}; give a list of quotes or of places"
             raise DataError(msg)
         evidence = tuple(sorted({self._place(one, text, name) for one in quoted or ()}))
         if evidence and answer == self.asking.absent:
-            msg = f"column {column!r}: question {name!r} is answered by {answer!r} and has evidence; remove either"
+            told = f"question {shown(name)} is answered by {shown(answer)}"
+            msg = f"column {column!r}: {told} and has evidence; remove either"
             raise DataError(msg)
         return Finding(name, answer, evidence)
 
@@ -427,7 +430,8 @@ class _Columns:
             start, end = given
             if 0 <= start < end <= len(text) and text[start:end].strip():
                 return start, end
-        msg = f"{what} is {given!r}; give a quote, or a pair [first character, the one behind the last] of {len(text)}"
+        how = f"give a quote, or a pair [first character, the one behind the last] of {len(text)}"
+        msg = f"{what} is {shown(given)}; {how}"
         raise DataError(msg)
 
 

@@ -500,7 +500,8 @@ class Encoder:
         if not whole_text.startswith(prompt_text) or whole[: len(prompt)] != prompt:
             msg = (
                 "the chat template's prompt is not a prefix of prompt and answer, so what is trained would differ "
-                f"from what is asked; prompt ends {prompt_text[-60:]!r}, with an answer {whole_text[-60:]!r}"
+                "from what is asked; correct what the template writes for add_generation_prompt, or for an earlier "
+                "message once an answer follows"
             )
             raise EncodingError(msg)
         added = whole[len(prompt) :]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qlorakit.errors import ConfigurationError, DataError
+from qlorakit.errors import ConfigurationError, DataError, shown
 from qlorakit.rows import as_rows, check_task
 from qlorakit.splits import SIDES, TEST, TRAIN, UNUSED, VALIDATION, divided, survey
 
@@ -141,7 +141,7 @@ def _side(row: Row, column: str, number: int) -> int:
     side = NAMES.get(str(value).strip().casefold())
     if side is None:
         there = ", ".join(map(repr, row))
-        what = f"holds {value!r}" if column in row else f"is missing; the row has {there}"
+        what = f"holds {shown(value)}" if column in row else f"is missing; the row has {there}"
         msg = f"the rows, row {number}: column {column!r} {what}, where {', '.join(map(repr, NAMES))} are known"
         raise DataError(msg)
     return side
@@ -161,7 +161,9 @@ def _time(row: Row, column: str, number: int, date_format: str | None) -> float:
     try:
         return _seconds(value, date_format)
     except (ValueError, TypeError, re.error) as error:  # the last where a format names a part of a date twice
-        what = f"{value!r} is no date in {date_format or 'ISO 8601'}" if column in row else "there is no such column"
+        what = (
+            f"{shown(value)} is no date in {date_format or 'ISO 8601'}" if column in row else "there is no such column"
+        )
         hint = "" if date_format else '; pass date_format="%d.%m.%Y" or the like if dates are written otherwise'
         msg = f"the rows, row {number}: column {column!r}: {what}{hint}"
         raise DataError(msg) from error

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 from qlorakit import baselines
 from qlorakit.cells import is_blank, is_missing, required_text
 from qlorakit.entities import entities
-from qlorakit.errors import DataError, PluginError, UnknownLabelError, did_you_mean, first_few
+from qlorakit.errors import DataError, PluginError, UnknownLabelError, did_you_mean, first_few, shown
 from qlorakit.metrics import (
     NONE,
     accuracy,
@@ -326,7 +326,7 @@ def multiple_choice(
         found = row.get(option_columns[0].name)
         texts = list(found) if isinstance(found, list | tuple) else []
         if len(texts) < 2 or not all(isinstance(item, str) and item.strip() for item in texts):  # noqa: PLR2004
-            msg = f"column {option_columns[0].name!r}: a list of two or more texts is needed, not {found!r}"
+            msg = f"column {option_columns[0].name!r}: a list of two or more texts is needed, not {shown(found)}"
             raise DataError(msg)
         return texts
 
@@ -397,7 +397,8 @@ def number(
         given = row.get(answer.name)
         value = read_number(given) if isinstance(given, str) else given
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            msg = f"column {answer.name!r} holds {given!r}, which is not one number; write it like 1,250.5, 12% or -3"
+            how = "write it like 1,250.5, 12% or -3"
+            msg = f"column {answer.name!r} holds {shown(given)}, which is not one number; {how}"
             raise DataError(msg)
         return float(value)
 
@@ -462,7 +463,7 @@ def text(
         given = row.get(answer.name)
         texts = (given,) if isinstance(given, str) else tuple(given) if isinstance(given, list | tuple) else ()
         if not texts or not all(isinstance(item, str) and item.strip() for item in texts):
-            msg = f"column {answer.name!r} holds {given!r}; give a text, or a list of texts that are all right"
+            msg = f"column {answer.name!r} holds {shown(given)}; give a text, or a list of texts that are all right"
             raise DataError(msg)
         return texts
 
@@ -554,7 +555,7 @@ def _items(value: object, separator: str, column: str) -> list[str]:
         try:
             value = json.loads(value)
         except json.JSONDecodeError as error:
-            msg = f"column {column!r} holds {value!r}, which begins like a list and is no JSON ({error})"
+            msg = f"column {column!r} holds {shown(value)}, which begins like a list and is no JSON ({error})"
             raise DataError(msg) from error
     if isinstance(value, str):
         return [item for item in value.split(separator) if item.strip()]
@@ -562,7 +563,7 @@ def _items(value: object, separator: str, column: str) -> list[str]:
         value = value.tolist()
     if isinstance(value, list | tuple):
         return list(value)
-    msg = f"column {column!r} holds {type(value).__name__} {value!r} where a list of labels is needed"
+    msg = f"column {column!r} holds {type(value).__name__} {shown(value)} where a list of labels is needed"
     raise DataError(msg)
 
 
@@ -573,7 +574,7 @@ def _known_label(value: object, known: Mapping[str, str], column: str) -> str:
     written = str(value).strip().casefold()
     if written not in known:
         allowed, hint = first_few([*map(repr, dict.fromkeys(known.values()))]), did_you_mean(written, known)
-        msg = f"column {column!r}: unknown label {value!r}; allowed: {allowed}.{hint}"
+        msg = f"column {column!r}: unknown label {shown(value)}; allowed: {allowed}.{hint}"
         raise UnknownLabelError(msg)
     return known[written]
 
@@ -632,13 +633,13 @@ def _place(given: object, texts: Sequence[str], letters: str, first: int | None,
         found = [*same, *([by_letter] if by_letter >= 0 else [])]
     if len(found) > 1 and len({texts[place].strip() for place in found}) > 1:
         msg = (
-            f"column {column!r} holds {given!r}, a letter that is also the text of another option; give numbers in all "
-            "rows, and first=0 or first=1 to the task"
+            f"column {column!r} holds {shown(given)}, a letter that is also the text of another option; give numbers "
+            "in all rows, and first=0 or first=1 to the task"
         )
         raise DataError(msg)
     if not found:
         how = f"a number from {first} on" if first is not None else f"a letter from A to {letters[-1]}, or an option"
-        msg = f"column {column!r} holds {given!r}, which is none of the row's {len(texts)} options; give {how}"
+        msg = f"column {column!r} holds {shown(given)}, which is none of the row's {len(texts)} options; give {how}"
         raise DataError(msg)
     return found[-1]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from qlorakit.errors import ConfigurationError, DataError, UnknownLabelError, did_you_mean, first_few
+from qlorakit.errors import ConfigurationError, DataError, UnknownLabelError, did_you_mean, first_few, shown, visible
 from qlorakit.file_readers import ENDINGS, READERS, Numbered, Reader, read_folder
 from qlorakit.row_store import to_dataset
 from qlorakit.rows import as_rows, check_row, check_task
@@ -30,7 +30,7 @@ HUB = "hf://datasets/"
 SNIFFED_LINES = 20
 MATCHED_ROWS = 1_000  # whose columns are matched to the task's
 NAMED_ROWS = 5  # bad ones in a message
-MOST, LONGEST_NAME = 30, 60  # columns of a message, and their characters
+MOST = 30  # columns of a message
 
 
 def read_rows(
@@ -280,7 +280,9 @@ class _Table:
             msg = f"{self.found.name} holds no rows" + (f" that can be used: {told}" if self.bad else "")
             raise DataError(msg)
         if self.bad_count:
-            logger.warning("left out %d of %d rows: %s", self.bad_count, self.bad_count + self.good_count, visible(told))
+            logger.warning(
+                "left out %d of %d rows: %s", self.bad_count, self.bad_count + self.good_count, visible(told)
+            )
 
     def _place(self, item: Numbered) -> str:
         return f"{item.file or self.found.name}, {self.found.unit} {item.number}"
@@ -401,5 +403,4 @@ def _check_refused(source: str, task: Task[Any], given: Mapping[str, str]) -> No
 
 def _listed(names: Sequence[str]) -> str:
     """Column names for a message, few and short enough to be read."""
-    short = [repr(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}...") for name in names]
-    return first_few(short, MOST)
+    return first_few([*map(shown, names)], MOST)

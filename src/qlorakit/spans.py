@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from qlorakit.cells import list_in, required_text
-from qlorakit.errors import DataError, did_you_mean
+from qlorakit.errors import DataError, did_you_mean, shown
 from qlorakit.tag_schemes import Chunk, Scheme, read_tags
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class SpanColumns:
         where = f"column {self.spans.name!r}, span {number}"
         start, end, kind, said = _fields(item)
         if type(start) is not int or type(end) is not int or not isinstance(kind, str):
-            msg = f"{where}: {item!r} is no span; write it like {SPAN_FORM}, with whole numbers of characters"
+            msg = f"{where}: {shown(item)} is no span; write it like {SPAN_FORM}, with whole numbers of characters"
             raise DataError(msg)
         if not 0 <= start < end <= len(text):
             what = "is empty" if start == end else "is not inside the text"
@@ -217,7 +217,8 @@ class TagColumns:
             raise DataError(msg)
         for number, token in enumerate(tokens, start=1):
             if not isinstance(token, str) or not token.strip():
-                msg = f"column {self.tokens.name!r}, token {number}: {token!r} is no word; remove it along with its tag"
+                where = f"column {self.tokens.name!r}, token {number}"
+                msg = f"{where}: {shown(token)} is no word; remove it along with its tag"
                 raise DataError(msg)
         return join_words(tokens)
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
-from qlorakit.errors import DataError, UnknownLabelError, did_you_mean
+from qlorakit.errors import DataError, UnknownLabelError, did_you_mean, shown
 
 if TYPE_CHECKING:
     from qlorakit.task import FloatArray
@@ -97,7 +97,8 @@ def read_tags(tags: Sequence[str], types: Sequence[str], scheme: Scheme) -> tupl
     for number, tag in enumerate(tags, start=1):
         if not isinstance(tag, str) or tag.strip().casefold() not in known:
             hint = _looks_like(tags, types) or did_you_mean(str(tag), known.values())
-            msg = f"tag {number}: unknown tag {tag!r} in scheme {scheme}; allowed: {', '.join(known.values())}.{hint}"
+            allowed = ", ".join(known.values())
+            msg = f"tag {number}: unknown tag {shown(tag)} in scheme {scheme}; allowed: {allowed}.{hint}"
             raise UnknownLabelError(msg)
     spelled = [known[tag.strip().casefold()] for tag in tags]
     chunks = _strict_chunks(spelled, scheme)

@@ -74,7 +74,9 @@ def file_encoding(path: Path, given: str | None = None) -> str:
     marked = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
     if marked is None and head.count(0) > ZEROS_OF_UTF_16 * max(len(head), 1):
         marked = "utf-16-le" if head[1::2].count(0) >= head[::2].count(0) else "utf-16-be"
-        logger.warning("%s has no byte-order mark and is read as %s; pass encoding= if it is another", visible(str(path)), marked)
+        logger.warning(
+            "%s has no byte-order mark and is read as %s; pass encoding= if it is another", visible(str(path)), marked
+        )
     if marked:
         _check_whole(path, marked)
         return marked
