@@ -260,7 +260,8 @@ def load_adapter(
         remembered[CONTINUED_FROM] = _identity(folder, manifest)
     for name, value in remembered.items():
         setattr(adapted, name, value)
-    remember_origin(adapted, tokenizer, folder)
+    settings = _read_record(folder / RUN_RECORD).get("settings")
+    remember_origin(adapted, tokenizer, folder, settings if isinstance(settings, dict) else {})
     adapted.eval()
     return adapted, tokenizer
 
@@ -327,13 +328,21 @@ def weights_hash(model: peft.PeftModel) -> str:
     return digest.hexdigest()
 
 
-def remember_origin(model: peft.PeftModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Note where an adapter comes from, which is needed and recorded when it is merged."""
-    settings = json.loads((folder / RUN_RECORD).read_text(encoding="utf-8")).get("settings")
-    known = settings if isinstance(settings, dict) else {}
-    prints = {"validation": known.get("eval_fingerprint"), "training": known.get("train_fingerprint")}
-    origin = {TOKENIZER: tokenizer, MANIFEST_HASH: file_hash(folder / MANIFEST), FINGERPRINTS: prints}
-    for name, value in origin.items():
+def remember_origin(
+    model: peft.PeftModel, tokenizer: PreTrainedTokenizerBase, folder: Path, settings: Mapping[str, Any]
+) -> None:
+    """Note where an adapter comes from, which is needed and recorded when it is merged.
+
+    Args:
+        model: With the adapter.
+        tokenizer: It was trained with.
+        folder: Of the adapter; other machines of a run may not see it.
+        settings: Of the run.
+    """
+    manifest = folder / MANIFEST
+    prints = {"validation": settings.get("eval_fingerprint"), "training": settings.get("train_fingerprint")}
+    sealed = file_hash(manifest) if manifest.is_file() else None
+    for name, value in {TOKENIZER: tokenizer, MANIFEST_HASH: sealed, FINGERPRINTS: prints}.items():
         setattr(model, name, value)
 
 

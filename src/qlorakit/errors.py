@@ -12,7 +12,7 @@
     ├── ModelError              a model cannot be found, read or used
     │   ├── PrefixSharingError  a model cannot compute rows that share a prefix together
     │   └── AdapterError        an adapter does not belong to this base, tokenizer or template, or is damaged
-    ├── EvidenceError           a report does not meet a condition
+    ├── EvidenceError           what was measured does not meet a condition
     ├── OutputError             the output folder is taken or cannot be written
     └── TrainingError           training went wrong (loss not finite, unusable checkpoint)
         ├── MemoryShortageError training needs more memory than there is
