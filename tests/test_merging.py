@@ -280,7 +280,7 @@ def test_a_large_sample_is_drawn_from_everywhere(trained):
 
 def test_a_model_that_answers_otherwise_is_not_kept(trained, tmp_path):
     with pytest.raises(
-        EvidenceError, match=r"18 questions of the run's validation rows.*probabilities change by .*tolerance=0: "
+        EvidenceError, match=r"18 questions of the run's validation rows.*probabilities change by .*tolerance=0; "
     ):
         qk.merge(trained[0], tmp_path / "m", tolerance=0, progress=False)
     assert list(tmp_path.iterdir()) == []

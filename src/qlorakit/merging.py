@@ -373,9 +373,7 @@ def _judge(found: Agreement, sample: Sample, into: Into, tolerance: float, *, ac
         msg = f"merged into {MERGED[into]}. {asked} Use into='dequantized', or pass accept_disagreement=True"
         raise EvidenceError(msg)
     if into == "dequantized" and found.shift > tolerance:
-        msg = (
-            f"the merged model answers otherwise than the adapter. {asked} tolerance={tolerance:g}: try dtype='float32'"
-        )
+        msg = f"the merged model answers otherwise than the adapter. {asked} tolerance={tolerance:g}; dtype='float32' rounds least"
         raise EvidenceError(msg)
 
 
