@@ -373,7 +373,8 @@ def _judge(found: Agreement, sample: Sample, into: Into, tolerance: float, *, ac
         msg = f"merged into {MERGED[into]}. {asked} Use into='dequantized', or pass accept_disagreement=True"
         raise EvidenceError(msg)
     if into == "dequantized" and found.shift > tolerance:
-        msg = f"the merged model answers otherwise than the adapter. {asked} tolerance={tolerance:g}; dtype='float32' rounds least"
+        advice = f"tolerance={tolerance:g}; dtype='float32' rounds least"
+        msg = f"the merged model answers otherwise than the adapter. {asked} {advice}"
         raise EvidenceError(msg)
 
 
