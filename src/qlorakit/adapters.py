@@ -243,7 +243,7 @@ def load_adapter(
     if tokenizer_hash(tokenizer) != manifest["tokenizer"]:
         msg = f"{folder}: the tokenizer of base {name!r} is not the one this adapter was trained with"
         raise AdapterError(msg)
-    tokenizer.chat_template = (folder / "chat_template.jinja").read_text(encoding="utf-8")
+    tokenizer.chat_template = _template_in(folder)
     if template_hash(tokenizer) != manifest["template"]:
         msg = f"{folder}: the chat template is not the one this adapter was trained with"
         raise AdapterError(msg)
@@ -264,6 +264,14 @@ def load_adapter(
     remember_origin(adapted, tokenizer, folder, settings if isinstance(settings, dict) else {})
     adapted.eval()
     return adapted, tokenizer
+
+
+def _template_in(folder: Path) -> str:
+    try:
+        return (folder / "chat_template.jinja").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{folder / 'chat_template.jinja'} is damaged ({error})"
+        raise AdapterError(msg) from error
 
 
 def _identity(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -456,7 +464,9 @@ def _manifest_faults(manifest: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"files without {name}" for name in NEEDED_FILES if name not in manifest["files"])
     base, decision, length = manifest["base"], manifest.get("decision"), manifest.get("max_length")
     quantization = base.get("quantization")
-    if not (isinstance(base.get("name"), str) and isinstance(base.get("files"), dict) and "revision" in base):
+    files = base.get("files")
+    hashes = isinstance(files, dict) and all(isinstance(found, str) for found in files.values())
+    if not (isinstance(base.get("name"), str) and hashes and "revision" in base):
         yield "base"
     elif base["revision"] is not None and not COMMIT.fullmatch(str(base["revision"])):
         yield "base.revision"

@@ -138,7 +138,7 @@ class Audit:
             raise DataError(msg)
         try:
             return _audit(cls, record)
-        except (LookupError, TypeError, ValueError) as error:
+        except (LookupError, OverflowError, TypeError, ValueError) as error:
             msg = f"{path} is a damaged audit: {type(error).__name__} {error}"
             raise DataError(msg) from error
 
@@ -166,6 +166,9 @@ def _finding(record: Mapping[str, Any]) -> Finding:
     texts = tuple(_checked(item, str) for item in record["texts"])
     figures = {name: _figure(value) for name, value in _checked(record["figures"], dict).items()}
     total = _checked(record["total"], int)
+    if texts and len(texts) != len(numbers):
+        msg = f"{len(texts)} texts of {len(numbers)} rows"
+        raise ValueError(msg)
     return Finding(
         severity=record["severity"], rows=rows, numbers=numbers, total=total, figures=figures, texts=texts, **words
     )

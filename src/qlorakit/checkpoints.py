@@ -285,11 +285,15 @@ def read_checkpoint(path: Path, *, passed_over: Mapping[str, str] | None = None)
     try:
         state = json.loads((path / STATE).read_text(encoding="utf-8"))
         step, best = int(state["global_step"]), state["best_global_step"]
+        described = isinstance(marker["course"], dict) and isinstance(marker["versions"], dict)
+        if not described or (best is not None and not 0 < best <= step):
+            msg = "the course of the run, its versions or its best step are none"
+            raise ValueError(msg)  # noqa: TRY301  # told below, with the file
         lineage = Lineage(**{**marker["lineage"], "resumes": tuple(marker["lineage"]["resumes"])})
         found = Checkpoint(
             path, step, best, marker["course"], lineage, marker["versions"], dict(passed_over or {})
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         msg = f"{path} is damaged: {STATE} or {MARKER} is not as it was written ({error})."
         raise TrainingError(msg) from error
     if NAME.fullmatch(path.name) and _step_of(path) != step:
@@ -323,7 +327,7 @@ def _checked_marker(checkpoint: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         msg = f"{checkpoint} is no complete checkpoint of this library: {MARKER} is missing."
         raise TrainingError(msg) from error
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         msg = f"{checkpoint} is damaged: {MARKER} cannot be read ({error})."
         raise TrainingError(msg) from error
     added = sorted({path.name for path in checkpoint.iterdir()} - {*seal, MARKER})

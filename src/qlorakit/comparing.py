@@ -12,7 +12,7 @@ from qlorakit.errors import ConfigurationError, DataError, UnknownNameError, did
 from qlorakit.measuring import Answered, Sheet
 from qlorakit.plugins import get_task, installed
 from qlorakit.report import Report
-from qlorakit.rows import as_rows, check_rows, check_task, fingerprint, row_ids
+from qlorakit.rows import as_rows, can_be_shown, check_rows, check_task, fingerprint, row_ids
 from qlorakit.statistics import Resampling
 from qlorakit.task import Output
 
@@ -65,7 +65,7 @@ def compare(
     if not shared:
         msg = "the reports have no row in common; evaluate on the same rows, or give rows an id column"
         raise DataError(msg)
-    references = [task.restore(_reference(identity, found)) for identity in shared]
+    references = [_restored(task, _reference(identity, found), identity) for identity in shared]
     answered = [
         Answered(name, [_output(task, items[identity], report.systems[0].name) for identity in shared])
         for name, report, items in zip(names, reports, found, strict=True)
@@ -211,8 +211,24 @@ def _reference(identity: str, found: Sequence[Mapping[str, Mapping[str, Any]]]) 
 
 
 def _output(task: Task[Any], record: Mapping[str, Any], system: str) -> Output[Any]:
-    value = record[system].get("value")
-    return Output(None if value is None else task.restore(value), dict(record[system]["scores"]))
+    identity, said = str(record["row_id"]), record.get(system, {})
+    if "scores" not in said:
+        msg = f"row {identity}: a report does not hold what {system} answered; evaluate once more"
+        raise DataError(msg)
+    value = said.get("value")
+    return Output(None if value is None else _restored(task, value, identity), dict(said["scores"]))
+
+
+def _restored(task: Task[Any], value: Any, identity: str) -> Any:  # noqa: ANN401  # any value
+    """A value as the task has it, of what JSON made of it."""
+    try:
+        found = task.restore(value)
+        if task.labels is not None:
+            hash(found)  # labels are looked up
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        msg = f"row {identity}: a report holds {value!r:.60}, which is no value of {task.name} ({error})"
+        raise DataError(msg) from error
+    return found
 
 
 def _values(predictions: Mapping[str, Any] | Iterable[Any], ids: Sequence[str]) -> list[Any]:
@@ -237,7 +253,8 @@ def _checked(scores: Mapping[str, float], identity: str, labels: Sequence[str] |
     """Probabilities, if they are some."""
     for label, score in scores.items():
         if isinstance(score, bool) or not isinstance(score, Real) or not 0 <= score <= 1:
-            msg = f"row {identity}: the probability of {label!r} is {score!r}; it must be a number from 0 to 1"
+            said = repr(score) if can_be_shown(score) else f"of type {type(score).__name__}"
+            msg = f"row {identity}: the probability of {label!r} is {said}; it must be a number from 0 to 1"
             raise DataError(msg)
         if labels is not None and label not in labels:
             near = did_you_mean(label, labels)
@@ -253,5 +270,5 @@ def _understood(task: Task[Any], row: Row, value: Any) -> Any:  # noqa: ANN401  
         return value
     try:
         return task.reference({**row, labels[0]: value}) if labels else value
-    except DataError:
+    except (DataError, ValueError, RecursionError):  # the last two of what Python cannot write as text
         return None

@@ -11,10 +11,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NoReturn
 
-from qlorakit.errors import ConfigurationError, DataError, OutputError
+from qlorakit.errors import ConfigurationError, DataError, OutputError, unwritable
 from qlorakit.records import write_json, write_text
 
 ENDINGS = (".json", ".md", ".html", ".txt")
+HALF = re.compile(r"\\u[dD][89a-fA-F]")
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -46,12 +47,11 @@ def save_document(
             write_json(path, record())
         else:
             write_text(path, renderers[path.suffix]())
-    except TypeError as error:
+    except (TypeError, UnicodeEncodeError) as error:
         msg = f"{path} is not written: the {what} holds a value that JSON cannot ({error})"
         raise OutputError(msg) from error
     except OSError as error:
-        msg = f"{path} could not be written: {error}"
-        raise OutputError(msg) from error
+        raise unwritable(path, error) from error
     return path
 
 
@@ -62,13 +62,17 @@ def load_document(path: str | Path, what: str) -> Any:  # noqa: ANN401  # whatev
         DataError: The file is missing or no JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        written = Path(path).read_text(encoding="utf-8")
+        found = json.loads(written, parse_constant=_refuse_constant)
+        if HALF.search(written):  # half of a character, escaped, which no file can hold otherwise
+            json.dumps(found, ensure_ascii=False).encode()
     except OSError as error:
         msg = f"{path} cannot be read: {error}"
         raise DataError(msg) from error
     except (ValueError, RecursionError) as error:
         msg = f"{path} is no {what}: it is not JSON ({error})"
         raise DataError(msg) from error
+    return found
 
 
 def render_page(template: str, styles: tuple[str, ...], **values: object) -> str:

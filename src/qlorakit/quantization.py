@@ -7,6 +7,7 @@ computes in a wider type.
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -137,9 +138,10 @@ def resolve_model(name: str, *, revision: str | None = None, plugins: Plugins | 
     Raises:
         ModelError: None of them has it; names what was tried and what is installed.
     """
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # noqa: PTH111  # unlike that of a path, it bears a user who is not there
     plugins = plugins or installed()
-    found = path if name and path.is_dir() else plugins.models[name].folder if name in plugins.models else None
+    there = os.path.isdir(path)  # noqa: PTH112  # unlike that of a path, it bears a name that is too long
+    found = path if name and there else plugins.models[name].folder if name in plugins.models else None
     if found is not None:
         if revision is not None:
             msg = f"revision={revision!r}: {name} is {found}, which has no revisions; leave it out"

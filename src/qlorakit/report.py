@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FORMAT = 2
 SIGNIFICANCE = 0.05
+DEEPEST = 50  # levels of lists and mappings that a report is read with, so that all that draws it can go through them
 CONDITION = re.compile(r"\s*(>=|<=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*", re.IGNORECASE)
 
 
@@ -385,7 +386,11 @@ class Report:
         if system.risk_coverage is None:
             msg = f"{self.task}: {system.name} gives no probability of one answer per row, and so no threshold"
             raise ConfigurationError(msg)
-        said = [item[system.name] for item in self.predictions]
+        said = [item.get(system.name, {}) for item in self.predictions]
+        held = all("scores" in one and isinstance(one.get("value", 0), str | None) for one in said)
+        if not held or not all("reference" in item for item in self.predictions):
+            msg = f"{self.task}: the report lacks the answer of {system.name} to a row, or what is right"
+            raise ConfigurationError(msg)
         outputs = [Output(one["value"], one["scores"]) for one in said]
         right = [item["reference"] for item in self.predictions]
         return threshold_for_risk(outputs, right, risk=risk, confidence=confidence)
@@ -409,9 +414,10 @@ class Report:
             msg = f"the report has no metric {name!r}; it has {', '.join(metrics)}.{did_you_mean(name, metrics)}"
             raise UnknownNameError(msg)
         sign = ">=" if self.better_if_higher(name) else "<="
-        match = CONDITION.fullmatch(bound if isinstance(bound, str) else f"{sign}{bound!r}")
+        written = bound if isinstance(bound, str) else f"{sign}{_written(bound)}"
+        match = CONDITION.fullmatch(written)
         if match is None:
-            msg = f"{name}={bound!r} is no condition; write it like {name}='>=0.8'"
+            msg = f"{name}={written!r} is no condition; write it like {name}='>=0.8'"
             raise ConfigurationError(msg)
         value = metrics[name].value
         if value is not None and _HOLDS[match[1]](value, float(match[2])):
@@ -441,6 +447,14 @@ def format_p(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"  # noqa: PLR2004  # three digits are enough
 
 
+def _written(bound: object) -> str:
+    """A number as one writes it; nothing for one of thousands of digits, which Python does not write."""
+    try:
+        return repr(bound)
+    except ValueError:
+        return ""
+
+
 def _best_first(outcome: tuple[str, list[str]]) -> int:
     return next(place for place, verb in enumerate(_BEST_FIRST) if outcome[0].startswith(verb))
 
@@ -463,7 +477,7 @@ def _from_record(cls: type[Any], record: Any, where: str) -> Any:  # noqa: ANN40
     try:
         report: Report = _read(cls, record)
         fault = next(_faults(report), None)
-    except (LookupError, OverflowError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError) as error:
         msg = f"{where} is a damaged report: {type(error).__name__} {error}"
         raise DataError(msg) from error
     if fault:
@@ -492,10 +506,13 @@ def _read(kind: Any, value: Any) -> Any:  # noqa: ANN401  # any type of a field,
     raise TypeError(msg)
 
 
-def _tupled(value: Any) -> Any:  # noqa: ANN401  # JSON has lists alone
+def _tupled(value: Any, deepest: int = DEEPEST) -> Any:  # noqa: ANN401  # JSON has lists alone
+    if deepest < 0 or (isinstance(value, float) and not math.isfinite(value)):
+        msg = f"{value!r:.60} stands too deep in lists, or is no number"
+        raise ValueError(msg)
     if isinstance(value, dict):
-        return {name: _tupled(item) for name, item in value.items()}
-    return tuple(map(_tupled, value)) if isinstance(value, list) else value
+        return {name: _tupled(item, deepest - 1) for name, item in value.items()}
+    return tuple(_tupled(item, deepest - 1) for item in value) if isinstance(value, list) else value
 
 
 def _faults(report: Report) -> Iterator[str]:
@@ -515,11 +532,19 @@ def _faults(report: Report) -> Iterator[str]:
     if any(not len(curve.thresholds) == len(curve.coverage) == len(curve.risk) > 0 for curve in curves):
         yield "a curve has points without a place"
     answers = (item.get(system.name, {}) for item in report.predictions for system in report.systems)
-    if not all(isinstance(answer, dict) for answer in answers):
+    if not all(map(_is_answer, answers)):
         yield "an answer is none"
+    if not all(isinstance(item.get("text", ()), str | tuple) for item in report.predictions):
+        yield "a text is none"
     commonest = Counter(str(item["row_id"]) for item in report.predictions).most_common(1)
     if commonest and commonest[0][1] > 1:
         yield f"row id {commonest[0][0]!r} occurs {commonest[0][1]} times"
+
+
+def _is_answer(found: Any) -> bool:  # noqa: ANN401  # whatever the file holds
+    if not isinstance(found, dict) or not isinstance(scores := found.get("scores", {}), dict):
+        return False
+    return all(score is None or type(score) in {int, float} for score in scores.values())
 
 
 _PLAIN: Mapping[Any, tuple[type, ...]] = {int: (int,), float: (float, int), str: (str,)}

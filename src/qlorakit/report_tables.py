@@ -247,8 +247,15 @@ def _told(kind: str, item: Mapping[str, Any], name: str) -> tuple[str, str]:
     if "reference" not in item or "value" not in item[name]:
         return NOTHING, NOTHING
     right, given = item["reference"], item[name]["value"]
-    if kind != DOCUMENTS or given is None:
-        return shown(right) if kind != DOCUMENTS else _findings(right[0]), shown(given)
+    try:
+        return _told_of_document(right, given) if kind == DOCUMENTS else (shown(right), shown(given))
+    except (LookupError, TypeError, ValueError):  # a report from elsewhere may hold anything
+        return shown(right), shown(given)
+
+
+def _told_of_document(right: Any, given: Any) -> tuple[str, str]:  # noqa: ANN401  # whatever the report holds
+    if given is None:
+        return _findings(right[0]), shown(given)
     answers = {question: answer for question, answer, _ in given[0]}
     wrong = [one for one in right[0] if answers.get(one[0]) != one[1]]
     return _findings(wrong), _findings([(one[0], answers.get(one[0], NO_ANSWER)) for one in wrong])

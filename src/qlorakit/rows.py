@@ -168,17 +168,17 @@ def check_row(row: Row, task: Task[Any], *, labelled: bool, where: str) -> None:
         msg = f"{where}: {error}"
         raise DataError(msg) from error
     except Exception as error:
-        if not _can_be_shown(row):
+        if not can_be_shown(row):
             msg = f"{where}: a cell holds a number of thousands of digits, or lists without end; write it as text"
             raise DataError(msg) from error
         msg = f"{where}: task {task.name} fails on it ({type(error).__name__}: {error})"
         raise PluginError(msg) from error
 
 
-def _can_be_shown(row: Row) -> bool:
-    """Whether Python can write the row as text, as every message about it must."""
+def can_be_shown(value: object) -> bool:
+    """Whether Python can write a value as text, as messages about it do: no number of thousands of digits is in it."""
     try:
-        repr(row)
+        repr(value)
     except (ValueError, RecursionError):
         return False
     return True
@@ -200,7 +200,12 @@ def group_of(row: Row, task: Task[Any], number: int) -> tuple[object, ...]:
 
 def row_content(row: Row) -> str:
     """A row as canonical JSON: equal for equal rows, whatever the order of their columns."""
-    return json.dumps(dict(row), sort_keys=True, ensure_ascii=False, default=str)
+    return json.dumps(dict(row), sort_keys=True, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> object:
+    """What JSON has no form for; the order of a set changes from process to process."""
+    return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
 
 
 def _bytes(row: Row) -> bytes:
@@ -245,7 +250,7 @@ def input_text(row: Row, task: Task[Any]) -> str:
     if not columns:
         return user_text(row, task)
     values = (row.get(name) for name in columns)
-    return "\n".join(value if isinstance(value, str) else json.dumps(value, default=str) for value in values)
+    return "\n".join(value if isinstance(value, str) else json.dumps(value, default=_plain) for value in values)
 
 
 def input_key(row: Row, task: Task[Any]) -> str:

@@ -15,6 +15,7 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qlorakit.errors import ConfigurationError, DataError
@@ -435,7 +436,7 @@ def check_scores(output: Output[Any], places: Mapping[str, int] | None = None) -
         msg = f"the answer {output.value!r} has no probabilities; leave out metrics and thresholds that need them"
         raise DataError(msg)
     for label, score in output.scores.items():
-        if not 0 <= score <= 1:  # true of NaN as well
+        if not isinstance(score, Real) or not 0 <= score <= 1:  # true of NaN as well
             msg = f"the probability of {label!r} is {score}; it must be a number from 0 to 1"
             raise DataError(msg)
         if places is not None and label not in places:
