@@ -16,6 +16,10 @@ socket.getaddrinfo = socket.create_connection = socket.gethostbyname = refuse
 class Refusing(socket.socket):
     connect = connect_ex = sendto = refuse
 socket.socket = Refusing
+def watch(event, arguments):  # below whatever Python code calls
+    if event in {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}:
+        refuse(event)
+sys.addaudithook(watch)
 """
 
 WHOLE_PATH = (
@@ -39,7 +43,10 @@ report = qk.evaluate(model, tokenizer, data["test"], task=task, baseline=True, t
                      resamples=100, progress=False)
 report.save(output + "/report.json")
 qk.predict(model, tokenizer, data["test"], task=task, progress=False)
-said = {"attempts": list(attempts), "base": report.settings["base"]["name"]}
+qk.merge(model, output + "-merged", task=task, eval_dataset=data["validation"], progress=False)
+from transformers.utils.import_utils import is_kernels_available
+kernels = [is_kernels_available("0", "9"), is_kernels_available()]
+said = {"kernels": kernels, "attempts": list(attempts), "base": report.settings["base"]["name"]}
 
 # A model that the Hub's local cache holds.
 time.sleep = lambda _: None  # nobody waits between two attempts
@@ -86,6 +93,9 @@ def house_plugin(base_folder, tmp_path_factory):
     (info / "entry_points.txt").write_text("[qlorakit]\nhouse = house_plugin\n")
     (site / "house_plugin.py").write_text(PLUGIN)
     (site / "kernels.py").write_text(FAKE_KERNELS)
+    about = site / "kernels-0.18.2.dist-info"  # a version that transformers takes
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: kernels\nVersion: 0.18.2\n")
     return site
 
 
@@ -116,6 +126,11 @@ def test_the_whole_path_asks_for_no_kernel(gone, house_plugin):
     _, errors, _ = gone
     assert not (house_plugin / "called").exists()
     assert "kernels" not in errors
+
+
+def test_transformers_finds_no_kernels_to_download_and_run(gone):
+    said, _, _ = gone
+    assert said["kernels"] == [True, False]  # it is installed, and not used
 
 
 def test_what_is_saved_names_the_plugins_model_and_no_folder(gone, house_plugin):

@@ -453,6 +453,9 @@ class Encoder:
             msg = f"the tokenizer's chat template refuses a conversation of {roles}: {error}"
             raise EncodingError(msg) from error
         ids = self._ids(text)
+        if not ids:
+            msg = "the tokenizer's chat template makes nothing of a conversation; give the tokenizer another one"
+            raise EncodingError(msg)
         bos = self.tokenizer.bos_token_id
         if bos is not None and ids[:2] == (bos, bos):
             msg = "the chat template begins with two begin-of-sequence tokens; remove one from the template"

@@ -4,6 +4,8 @@ A plugin is a distribution whose ``pyproject.toml`` names its module under the e
 
     [project.entry-points.qlorakit]
     support = "qlorakit_support"
+
+A plugin is code: it is imported by whoever looks up a task, and has that user's rights.
 """
 
 from collections.abc import Iterable
