@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qlorakit.fixed_splits import split_by_column, split_by_time
     from qlorakit.inference import predict
     from qlorakit.listing import list_tasks
+    from qlorakit.merging import MergeResult, merge
     from qlorakit.plugins import get_task
     from qlorakit.quantization import load_quantized
     from qlorakit.reading import read_rows
@@ -25,16 +26,20 @@ if TYPE_CHECKING:
     from qlorakit.splits import split
     from qlorakit.task import Task
     from qlorakit.training import train
+    from qlorakit.verification import Verification
+    from qlorakit.verifying import verify
 
 __version__ = "0.1.0"
 
 # Loaded at first use: torch and its company take seconds to import.
 _HOMES = {
     "Audit": "audit_findings",
+    "MergeResult": "merging",
     "QlorakitError": "errors",
     "Report": "report",
     "Task": "task",
     "TrainResult": "finishing",
+    "Verification": "verification",
     "attach_lora": "adapters",
     "audit": "data_audit",
     "compare": "comparing",
@@ -45,6 +50,7 @@ _HOMES = {
     "load_adapter": "adapters",
     "load_quantized": "quantization",
     "load_split": "split_files",
+    "merge": "merging",
     "predict": "inference",
     "read_rows": "reading",
     "read_split": "split_files",
@@ -54,14 +60,17 @@ _HOMES = {
     "split_by_time": "fixed_splits",
     "to_chat": "chat_form",
     "train": "training",
+    "verify": "verifying",
 }
 
 __all__ = [
     "Audit",
+    "MergeResult",
     "QlorakitError",
     "Report",
     "Task",
     "TrainResult",
+    "Verification",
     "attach_lora",
     "audit",
     "compare",
@@ -72,6 +81,7 @@ __all__ = [
     "load_adapter",
     "load_quantized",
     "load_split",
+    "merge",
     "predict",
     "read_rows",
     "read_split",
@@ -81,6 +91,7 @@ __all__ = [
     "split_by_time",
     "to_chat",
     "train",
+    "verify",
 ]
 
 

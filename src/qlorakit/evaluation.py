@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from qlorakit.bitsandbytes_offline import peft
 
-from qlorakit.adapters import CHOSEN_ON, DECISION, HISTORY, base_record, is_fresh, warn_of_other_task
+from qlorakit.adapters import CHOSEN_ON, DECISION, HISTORY, base_record, is_fresh, warn_of_other_task, weights_hash
 from qlorakit.encoding import TEMPLATE_DATE, template_hash
 from qlorakit.errors import ConfigurationError, EncodingError
 from qlorakit.inference import Questions, answer, build_encoder, layout_for, warn_of
 from qlorakit.logits import one_at_a_time
+from qlorakit.machine import machine_record
 from qlorakit.measuring import Answered, Sheet
 from qlorakit.memory import PeakMemory
 from qlorakit.plugins import supplier_of
@@ -134,8 +135,10 @@ def evaluate(
             **asking.settings(),
             "shots": shots,
             "base": base_record(model),
+            "adapter": weights_hash(model) if adapted else None,
             "parameters": _parameters(model),
             "versions": versions(),
+            "machine": machine_record(model.device),
             "plugin": supplier_of(task),
         },
         slices=slices,
@@ -253,7 +256,7 @@ class _Asking:
 
     def settings(self) -> dict[str, Any]:
         """How rows were asked."""
-        train = self.data.train
+        train, validation = self.data.train, self.data.validation
         return {
             "max_length": self.encoder.max_length,
             "max_new_tokens": self.encoder.max_new_tokens,
@@ -263,6 +266,7 @@ class _Asking:
             "template_date": TEMPLATE_DATE,
             "rows_fingerprint": fingerprint(self.data.rows),
             "train_fingerprint": fingerprint(train) if train is not None else None,
+            "validation_fingerprint": fingerprint(validation) if validation is not None else None,
         }
 
 
