@@ -14,7 +14,7 @@ LIGHT = (
     "recognisers",
     "hookspecs", "plugins",
     "display", "listing", "row_store", "rows", "chat_form", "text_encoding", "file_readers", "reading",
-    "records", "documents", "near_duplicates", "splits", "fixed_splits", "split_files",
+    "records", "documents", "verification", "near_duplicates", "splits", "fixed_splits", "split_files",
     "person_names", "country_recognisers", "privacy",
     "encoding", "prefix_tree", "report", "report_tables", "report_plots",
     "report_text", "report_html", "measuring", "comparing",
@@ -22,12 +22,13 @@ LIGHT = (
     "data_audit", "class_balance", "template_trial",
 )  # fmt: skip
 ENGINE = (
-    "bitsandbytes_offline", "model_folders", "quantization", "last_layer", "logits", "attention", "fused_lora",
-    "padded_batch", "tree_batch", "self_check", "layout",
+    "bitsandbytes_offline", "machine", "model_folders", "quantization", "last_layer", "logits", "attention",
+    "fused_lora", "padded_batch", "tree_batch", "self_check", "layout",
     "objectives", "sampling",
-    "lora_settings", "adapters", "checkpoints", "inference", "memory", "evaluation",
+    "lora_settings", "adapters", "checkpoints", "inference", "agreement", "memory", "evaluation",
     "trainer", "training_settings", "run_folders", "finishing",
-    "training",
+    "merged_model", "merging",
+    "training", "verifying",
     "fakes", "problems", "sample_checks", "answer_checks", "metric_checks", "hostile_rows", "plugin_checks", "testing",
 )  # fmt: skip
 ORDER = LIGHT + ENGINE
