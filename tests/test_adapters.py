@@ -13,7 +13,7 @@ import qlorakit as qk
 from qlorakit.adapters import base_record, save_adapter, seal_adapter, verify_adapter
 from qlorakit.errors import AdapterError, ConfigurationError, ModelError, QlorakitError
 from qlorakit.lora_settings import linear_layers
-from qlorakit.records import damage_of, file_hash
+from qlorakit.records import damage_of, file_hash, write_json, write_sealed
 
 SENTENCE = torch.tensor([[1, 40, 50, 60, 70]])
 
@@ -204,7 +204,8 @@ def test_a_loaded_adapter_has_the_quantization_and_type_of_its_training(rows, ta
 
 
 def edit_json(path, **changes):
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    write = write_sealed if path.name == "manifest.json" else write_json
+    write(path, {**json.loads(path.read_text()), **changes})
 
 
 def change_base_weights(folder):

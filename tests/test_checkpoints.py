@@ -22,6 +22,7 @@ from qlorakit.adapters import WEIGHTS, save_adapter
 from qlorakit.checkpoints import MARKER, Interruption, latest_checkpoint, read_checkpoint, remove_incomplete
 from qlorakit.errors import ConfigurationError, OutputError, TrainingError, VerificationError
 from qlorakit.kinds import single_label
+from qlorakit.records import write_sealed
 from qlorakit.run_folders import find_checkpoint
 from qlorakit.trainer import TaskTrainer
 
@@ -338,7 +339,7 @@ def test_another_number_of_processes_is_refused(base_folder, rows, task, own_sto
     marker = own_stopped / "checkpoints" / "checkpoint-7" / MARKER
     content = json.loads(marker.read_text())
     content["course"]["processes"] = 2
-    marker.write_text(json.dumps(content))
+    write_sealed(marker, content)
     with pytest.raises(TrainingError, match="processes: 2 then, 1 now"):
         resume(base_folder, rows, task, own_stopped)
 
@@ -347,7 +348,7 @@ def test_other_versions_are_warned_of_and_recorded(base_folder, rows, task, own_
     marker = own_stopped / "checkpoints" / "checkpoint-7" / MARKER
     content = json.loads(marker.read_text())
     content["versions"]["peft"] = "0.0.1"
-    marker.write_text(json.dumps(content))
+    write_sealed(marker, content)
     _, _, result = resume(base_folder, rows, task, own_stopped)
     assert "peft 0.0.1 then" in caplog.text
     (resumed,) = json.loads((result.adapter_dir / "run.json").read_text())["resumes"]
@@ -516,7 +517,7 @@ def test_code_planted_in_a_checkpoint_is_not_run(base_folder, rows, task, own_st
         resume(base_folder, rows, task, own_stopped, resume_from_checkpoint=path.parent)
     forged = json.loads((path.parent / MARKER).read_text())
     forged["files"][name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    (path.parent / MARKER).write_text(json.dumps(forged))
+    write_sealed(path.parent / MARKER, forged)
     with pytest.raises(TrainingError, match=r"checkpoint-7 holds what no checkpoint does .*nothing in it was run"):
         resume(base_folder, rows, task, own_stopped, resume_from_checkpoint=path.parent)
     assert not trace.exists()
@@ -643,15 +644,15 @@ def test_a_disk_that_is_full_while_a_checkpoint_is_saved(base_folder, rows, tmp_
 
 
 def test_a_disk_that_is_full_while_a_checkpoint_is_marked_complete(base_folder, rows, task, tmp_path, monkeypatch):
-    original = checkpoints.write_json
+    original = checkpoints.write_sealed
 
-    def write_json(path, content, **keywords):
+    def write_sealed(path, content, **keywords):
         if path.parent.name == "checkpoint-6":
             path.write_text('{"course": {')
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         original(path, content, **keywords)
 
-    monkeypatch.setattr(checkpoints, "write_json", write_json)
+    monkeypatch.setattr(checkpoints, "write_sealed", write_sealed)
     with pytest.raises(OutputError, match=r"checkpoint-6 could not be written.*No space left"):
         train(base_folder, rows, task, tmp_path, num_train_epochs=3)
     assert names(tmp_path) == ["checkpoint-3"]

@@ -24,7 +24,7 @@ from qlorakit.kinds import multilabel, single_label
 from qlorakit.lora_settings import read_lora_config
 from qlorakit.model_folders import check_model_folder
 from qlorakit.plugins import load_plugins
-from qlorakit.records import seal_of, write_json
+from qlorakit.records import seal_of, write_json, write_sealed
 from qlorakit.row_store import to_dataset
 from qlorakit.template_trial import template_fault
 
@@ -65,7 +65,7 @@ def seal(folder, **changes):
     manifest = {**json.loads((folder / "manifest.json").read_text()), "files": seal_of(folder, but=["manifest.json"])}
     template = (folder / "chat_template.jinja").read_text()
     manifest["template"] = hashlib.sha256(json.dumps([template, TEMPLATE_DATE]).encode()).hexdigest()
-    write_json(folder / "manifest.json", {**manifest, **changes})
+    write_sealed(folder / "manifest.json", {**manifest, **changes})
     return folder
 
 

@@ -29,7 +29,7 @@ from qlorakit.quantization import (
     quantization_record,
     resolve_model,
 )
-from qlorakit.records import damage_of, file_hash, plain, seal_of, versions, write_json
+from qlorakit.records import damage_of, file_hash, is_sealed, plain, seal_of, versions, write_json, write_sealed
 from qlorakit.template_trial import template_fault
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def seal_adapter(
         "versions": versions(),
         "files": seal_of(folder),
     }
-    write_json(folder / MANIFEST, manifest)
+    write_sealed(folder / MANIFEST, manifest)
 
 
 def load_adapter(
@@ -420,6 +420,9 @@ def parse_manifest(folder: Path) -> dict[str, Any]:
     manifest = _read_record(folder / MANIFEST)
     if manifest.get("format") != MANIFEST_FORMAT:
         msg = f"{folder / MANIFEST} has format {manifest.get('format')!r}; this version reads {MANIFEST_FORMAT}"
+        raise AdapterError(msg)
+    if not is_sealed(manifest):
+        msg = f"{folder / MANIFEST} is damaged: it was changed since it was saved. {PUT_BACK}"
         raise AdapterError(msg)
     wrong = next(_manifest_faults(manifest), None)
     if wrong is not None:

@@ -26,7 +26,7 @@ from transformers import TrainerCallback
 
 from qlorakit.display import show
 from qlorakit.errors import TrainingError, first_few, unwritable
-from qlorakit.records import damage_of, plain, seal_of, settle, versions, write_json
+from qlorakit.records import damage_of, is_sealed, plain, seal_of, settle, versions, write_sealed
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -210,7 +210,7 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers is not
             msg = f"{written}: the trainer did not write {', '.join(missing)}"
             raise TrainingError(msg)
         marker = {"course": self.course, "lineage": asdict(self.lineage), "versions": versions(), "files": seal}
-        write_json(written / MARKER, marker, default=plain)
+        write_sealed(written / MARKER, marker, default=plain)
 
     def _prune(self, step: int, best: int | None) -> None:
         """Remove what is no longer needed; checkpoints of steps still to come are replaced when these are reached."""
@@ -330,6 +330,9 @@ def _checked_marker(checkpoint: Path) -> dict[str, Any]:
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         msg = f"{checkpoint} is damaged: {MARKER} cannot be read ({error})."
         raise TrainingError(msg) from error
+    if not is_sealed(marker):
+        msg = f"{checkpoint} is damaged: {MARKER} was changed or damaged since it was saved."
+        raise TrainingError(msg)
     added = sorted({path.name for path in checkpoint.iterdir()} - {*seal, MARKER})
     wrong = [
         *(f"{name} is missing" for name in _lacking(seal)),

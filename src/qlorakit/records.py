@@ -17,6 +17,7 @@ PACKAGES = (
     "qlorakit", "torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers", "numpy",
     "scikit-learn",
 )  # fmt: skip
+OWN_HASH = "sha256"  # entry of a file of its own hash
 
 
 def write_json(path: Path, content: object, *, default: Callable[[object], object] | None = None) -> None:
@@ -33,6 +34,25 @@ def write_json(path: Path, content: object, *, default: Callable[[object], objec
     """
     text = json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False, default=default)
     write_text(path, f"{text}\n")
+
+
+def write_sealed(
+    path: Path, content: Mapping[str, object], *, default: Callable[[object], object] | None = None
+) -> None:
+    """Write a JSON file that holds the hash of everything else in it, for :func:`is_sealed`.
+
+    Args:
+        path: See :func:`write_json`, as for errors.
+        content: An object.
+        default: See :func:`write_json`.
+    """
+    held = json.loads(json.dumps(_finite(content), default=default))
+    write_json(path, {**held, OWN_HASH: _own_hash(held)})
+
+
+def is_sealed(held: Mapping[str, Any]) -> bool:
+    """Whether an object, read from a file that was written with its own hash, is as it was written."""
+    return held.get(OWN_HASH) == _own_hash(held)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -125,6 +145,11 @@ def _flush(path: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _own_hash(held: Mapping[str, Any]) -> str:
+    rest = {name: value for name, value in held.items() if name != OWN_HASH}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 @functools.lru_cache(maxsize=256)

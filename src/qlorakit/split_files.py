@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qlorakit.errors import DataError, OutputError
+from qlorakit.errors import DataError, unwritable
 from qlorakit.records import write_text
 from qlorakit.rows import as_rows, fingerprint, row_content
 from qlorakit.splits import SIDES, UNUSED, divided, hash_of
@@ -50,8 +50,7 @@ def save_split(data: Mapping[str, Iterable[Row]], path: str | Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, json.dumps({"format": FORMAT, "sides": sides}))
     except OSError as error:
-        msg = f"{path} cannot be written: {error}"
-        raise OutputError(msg) from error
+        raise unwritable(path, error) from error
     return path
 
 
