@@ -69,7 +69,7 @@ def test_a_missing_file_says_what_writes_it(tmp_path):
 
 def test_a_folder_in_the_way_is_an_error_and_nothing_is_left(data, tmp_path):
     (tmp_path / "split.json").mkdir()
-    with pytest.raises(OutputError, match="could not be written.*choose a place"):
+    with pytest.raises(OutputError, match=r"could not be written.*choose a place"):
         save_split(data, tmp_path / "split.json")
     assert [path.name for path in tmp_path.iterdir()] == ["split.json"]
 
