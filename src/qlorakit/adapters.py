@@ -42,6 +42,7 @@ MANIFEST_FORMAT = 1
 PUT_BACK = "Put it back from a copy, or train anew"
 NEEDED_FILES = (WEIGHTS, CONFIG, "chat_template.jinja", RUN_RECORD)
 COMMIT = re.compile("[0-9a-f]{40}")
+RUST_ERROR = re.compile(r"\(os error (\d+)\)")  # how Rust says which error of the system it met
 VERIFICATION = "qlorakit_verification"
 # Attributes of an adapted model, which peft has no place for: the task it was trained for, and hashes of the questions
 # that its checkpoint was chosen on.
@@ -128,7 +129,23 @@ def save_adapter(model: peft.PeftModel, tokenizer: PreTrainedTokenizerBase, fold
     # Whether embeddings changed is not asked: asking would contact the Hub about the base.
     model.save_pretrained(folder, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)  # a template for a model card, with nothing filled in
-    tokenizer.save_pretrained(folder)
+    save_tokenizer(tokenizer, folder)
+
+
+def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Write the tokenizer with its template into a folder.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    try:
+        tokenizer.save_pretrained(folder)
+    except Exception as error:
+        number = RUST_ERROR.search(str(error))
+        if type(error) is not Exception or number is None:
+            raise
+        # The tokenizers library has no class for this.
+        raise OSError(int(number[1]), str(error), str(folder / "tokenizer.json")) from error
 
 
 def verify_adapter(model: peft.PeftModel, folder: Path, ask: Callable[[], Any]) -> bool:

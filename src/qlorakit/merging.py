@@ -25,6 +25,7 @@ from qlorakit.adapters import (
     TRAINED_FOR,
     base_record,
     is_fresh,
+    save_tokenizer,
     warn_of_other_task,
 )
 from qlorakit.agreement import SAMPLE, Agreement, Said, Sample, agreement, ask
@@ -318,7 +319,7 @@ def _write(
         merged = plain_model_of(model, torch.float32 if into == "nf4" else dtype, original=original, advance=advance)
         save_plain(merged, plain, target)
     del merged, original
-    tokenizer.save_pretrained(target)
+    save_tokenizer(tokenizer, target)
     if into == "nf4":
         settings = base["quantization"]
         quantized, _ = load_quantized(
@@ -328,7 +329,7 @@ def _write(
             device=model.device,
         )
         save_plain(quantized, plain, partial)
-        tokenizer.save_pretrained(partial)
+        save_tokenizer(tokenizer, partial)
         shutil.rmtree(target)
 
 
