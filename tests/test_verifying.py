@@ -203,7 +203,7 @@ def test_on_other_packages_or_another_machine_a_stated_tolerance_decides(changed
     assert state(found, {"versions": "packages"}.get(changed, changed)) == "changed"
     assert found.ok
     told = next(check.detail for check in found.checks if check.name == "evaluation")
-    assert re.search(r"differ by at most 0\.0001, 0\.01 is allowed because the \w+ changed, in float32", told)
+    assert re.search(r"differ by at most 0\.0001, 0\.21 is allowed because the \w+ changed, in float32", told)
 
 
 def test_another_number_of_threads_is_none_of_the_run_s(original, verify):
@@ -296,7 +296,7 @@ def test_a_report_from_another_machine_is_compared_by_its_metrics(run, report, r
     (run / "report.json").write_text(json.dumps(record))
     found = verify(run, rows=rows[:8])
     assert state(found, "report") == "same"
-    record["systems"][0]["metrics"]["accuracy"]["value"] -= 0.25
+    record["systems"][0]["metrics"]["accuracy"]["value"] -= 0.375
     (run / "report.json").write_text(json.dumps(record))
-    with pytest.raises(VerificationError, match=r"report: .*1 of \d+ values differ by more than 0.01.*accuracy"):
+    with pytest.raises(VerificationError, match=r"report: .*1 of \d+ values differ by more than 0\.26.*accuracy"):
         verify(run, rows=rows[:8])

@@ -60,6 +60,8 @@ logger = logging.getLogger(__name__)
 # in nats, and of metrics, above 1 as a share; by the type that is computed in.
 TOLERANCE = {"float32": 0.01}
 TOLERANCE_OF_HALF = 0.1
+# So many rows may besides be answered otherwise, which is much in a metric of few rows and nothing in one of many.
+ROWS_TURNED = 2
 REPEATED_SETTINGS = ("max_length", "max_new_tokens", "token_budget", "resamples", "confidence", "seed")
 # What a run record holds, and of which kind, as far as it is read here.
 RECORDED: Mapping[str, tuple[type, ...]] = {
@@ -390,14 +392,20 @@ class _Here:
         """What decides how sums are rounded, then and now."""
         return _compared("machine", record["machine"], self.machine_now)
 
-    def tolerance(self, record: Mapping[str, Any]) -> tuple[float, str]:
-        """How far numbers may be from those of a record, and why."""
+    def tolerance(self, record: Mapping[str, Any], *, rows: int | None = None) -> tuple[float, str]:
+        """How far numbers may be from those of a record, and why.
+
+        Args:
+            record: Of a run or a report.
+            rows: That the numbers are metrics of; ``None`` for log-probabilities.
+        """
         reasons = [check.name for check in (self.packages(record), self.machine(record)) if check.state != "same"]
         if not reasons and self.model.device.type == "cpu":
             return 0.0, ""
         dtype = str(self.model.get_input_embeddings().weight.dtype).removeprefix("torch.")
         because = f"the {' and '.join(reasons)} changed" if reasons else "a GPU adds in an order of its own"
-        return TOLERANCE.get(dtype, TOLERANCE_OF_HALF), f"{because}, in {dtype}"
+        allowed = TOLERANCE.get(dtype, TOLERANCE_OF_HALF) + (ROWS_TURNED / rows if rows else 0.0)
+        return allowed, f"{because}, in {dtype}"
 
 
 def _compared(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Check:
@@ -473,7 +481,7 @@ class _Repeating:
         then = {name.removeprefix("eval_"): value for name, value in logged if name.startswith("eval_")}
         compared = {name: value for name, value in then.items() if name not in {"rows", "seconds"}}
         fitted = {"thresholds": vars(self.here.model)[DECISION]}
-        tolerance, because = self.here.tolerance(self.record)
+        tolerance, because = self.here.tolerance(self.record, rows=len(questions.rows))
         found = Closeness.of({**compared, **fitted}, {**now, "thresholds": decision}, tolerance=tolerance)
         said = ", ".join(f"{name} {value:.6g}" for name, value in now.items())
         what = f"step {self.record['best']['step']} on {len(questions.rows)} rows ({said})"
@@ -548,7 +556,7 @@ def _repeat_report(report: Report, rows: Sequence[Row], task: Task[Any], given: 
         **{name: settings[name] for name in REPEATED_SETTINGS},
     )
     repeated = [name for name in names if _can_repeat(report, name, train=train, validation=validation)]
-    tolerance, because = here.tolerance(settings)
+    tolerance, because = here.tolerance(settings, rows=report.rows)
     compare = _measures if tolerance else _said
     then, now = (compare(one, repeated) for one in (report, again))
     compared = "metrics" if tolerance else "answers, metrics and intervals"
