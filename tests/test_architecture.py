@@ -26,7 +26,7 @@ ENGINE = (
     "fused_lora", "padded_batch", "tree_batch", "self_check", "layout",
     "objectives", "sampling",
     "lora_settings", "adapters", "checkpoints", "inference", "agreement", "memory", "evaluation",
-    "trainer", "training_settings", "run_folders", "finishing",
+    "stepping", "trainer", "training_settings", "run_folders", "finishing",
     "merged_model", "merging",
     "training", "verifying",
     "fakes", "problems", "sample_checks", "answer_checks", "metric_checks", "hostile_rows", "plugin_checks", "testing",

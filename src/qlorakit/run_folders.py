@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 def find_checkpoint(output: Path, *, resume: bool | str | Path | None, overwrite: bool) -> Checkpoint | None:
-    """Check the output folder without touching it, and find the checkpoint to go on from.
+    """Check the output folder, of which nothing that counts is touched, and find the checkpoint to go on from.
 
     Args:
         output: Of the run.
@@ -63,6 +63,7 @@ def _last(output: Path) -> Checkpoint:
         )
         raise TrainingError(msg)
     if _is_finished(output / "adapter", found.lineage.run):
+        put_in_place(output)  # killed at its very end, it may have left the adapter behind that it replaced
         msg = (
             f"{output} holds a finished run of {found.step} steps; load it with load_adapter (with trainable=True to "
             "train on from it, in another output_dir), or pass overwrite=True"
@@ -86,7 +87,7 @@ def _is_finished(adapter: Path, run: str) -> bool:
         if json.loads((adapter / RUN_RECORD).read_text(encoding="utf-8")).get("run") != run:
             return False
         read_manifest(adapter)
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return False
     except ModelError as error:
         logger.warning("%s The adapter is written anew from the checkpoints", error)
@@ -150,7 +151,7 @@ def replace_folder(partial: Path, final: Path) -> None:
         OSError: A folder cannot be renamed.
     """
     settle(partial)
-    old = final.with_name(REPLACED)
+    old = final.with_name(f".{final.name}.old")
     if final.exists():
         shutil.rmtree(old, ignore_errors=True)
         final.rename(old)

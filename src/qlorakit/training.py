@@ -6,6 +6,7 @@ import contextlib
 import logging
 import random
 import time
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,33 +15,32 @@ from qlorakit.bitsandbytes_offline import peft
 
 import torch
 
-from qlorakit.adapters import (
-    base_record,
-    is_fresh,
-)
+from qlorakit.adapters import CONTINUED_FROM, DECISION, LORA_SEED, base_record, is_fresh
 from qlorakit.checkpoints import (
     Checkpoints,
     Interruption,
+    Lineage,
     check_course,
     how_to_resume,
-    read_course,
     remove_incomplete,
 )
 from qlorakit.class_balance import Balance, ClassBalance, balance
 from qlorakit.data_audit import audit
+from qlorakit.display import show
 from qlorakit.errors import (
     ConfigurationError,
     DataError,
     EncodingError,
     QlorakitError,
     TrainingError,
+    unwritable,
 )
 from qlorakit.finishing import TrainResult, finish
 from qlorakit.inference import build_encoder, layout_for, warn_of
 from qlorakit.logits import one_at_a_time
 from qlorakit.quantization import keep_unpacked
 from qlorakit.rows import as_rows, check_rows, check_task
-from qlorakit.run_folders import find_checkpoint, make_output
+from qlorakit.run_folders import find_checkpoint, is_within, make_output
 from qlorakit.splits import overlap
 from qlorakit.trainer import Data, EarlyStopping, Plan, TaskTrainer
 from qlorakit.training_settings import build_arguments, check_settings, choose_metric, course_of, evaluation_settings
@@ -81,6 +81,7 @@ def train(
     max_length: int | None = None,
     max_new_tokens: int = 256,
     token_budget: int | None = None,
+    save_total_limit: int = 3,
     resume_from_checkpoint: bool | str | Path | None = False,
     overwrite: bool = False,
     fatal_findings: Literal["refuse", "warn"] = "refuse",
@@ -93,7 +94,8 @@ def train(
     optimizer step, however these are cut into micro-batches.
 
     Args:
-        model: From ``attach_lora``.  It holds the result afterwards.
+        model: From ``attach_lora``, or from ``load_adapter(..., trainable=True)`` to go on from a finished adapter as
+            a run of its own.  It holds the result afterwards.
         tokenizer: The base's.
         train_dataset: Labelled rows in the task's column names.
         task: How rows become questions and answers.
@@ -128,7 +130,11 @@ def train(
             the task allows, targets never.
         max_new_tokens: Most tokens of an answer generated in evaluations.
         token_budget: Most tokens of a micro-batch; a power of two from model and memory unless given.
-        resume_from_checkpoint: ``True`` goes on from the last checkpoint in ``output_dir``; a path from that one.
+        save_total_limit: How many checkpoints are kept, at least 2: the best one always, and beside it the newest
+            ones.  They are removed when a new one is complete, so that the disk must hold one more.
+        resume_from_checkpoint: ``True`` goes on from the last checkpoint in ``output_dir`` whose files are as they were
+            written, and says which later ones are damaged; a path from that one.  On a CPU the weights end up the same,
+            bit for bit, as those of a run that nothing stopped.
         overwrite: Whether a run that ``output_dir`` holds may be replaced; the old adapter stays until the new one is
             complete.
         fatal_findings: What to do where a quick look at the training rows finds what makes training pointless, such as
@@ -145,14 +151,16 @@ def train(
         PluginError: The task fails on a row.
         EncodingError: A target would be cut.
         OutputError: ``output_dir`` holds another run, or cannot be written.
-        TrainingError: The loss is not finite, memory ran out, or a checkpoint cannot be resumed.
+        TrainingError: The loss is not finite, memory ran out, there is no checkpoint to resume from, it is damaged, or
+            it was made with other settings or data.
         ModelError: An evaluation met log-probabilities that are not finite.
         AdapterError: The last step left weights that are not finite; they are not saved.
         PrefixSharingError: ``prefix_sharing`` is ``"on"``, and the model cannot.
         VerificationError: The saved adapter does not answer as the one in memory.
     """
     check_task(task)
-    fresh = _check_adapter(model, resumed=bool(resume_from_checkpoint))
+    _check_adapter(model)
+    _check_limit(save_total_limit)
     settings = {
         "per_device_train_batch_size": batch_size,
         "learning_rate": learning_rate,
@@ -170,7 +178,8 @@ def train(
         raise ConfigurationError(msg)
     output = Path(output_dir)
     checkpoint = find_checkpoint(output, resume=resume_from_checkpoint, overwrite=overwrite)
-    recorded = read_course(checkpoint) if checkpoint else {}
+    recorded = checkpoint.course if checkpoint else {}
+    lineage = checkpoint.resumed() if checkpoint else _begin(model, evaluated=eval_dataset is not None)
     token_budget = _resumed_budget(token_budget, recorded)
     keep_unpacked(model)
     encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
@@ -192,12 +201,19 @@ def train(
     )  # fmt: skip
     arguments = build_arguments(model, output / "checkpoints", {**settings, **training_arguments}, progress=progress)
     base = base_record(model)
-    course = course_of(plan, model, arguments, base, early_stopping_patience)
+    course = {
+        **course_of(plan, model, arguments, base, early_stopping_patience),
+        "continued_from": _manifest_of(vars(model).get(CONTINUED_FROM) or lineage.continued_from),
+    }
     if checkpoint:
-        check_course(checkpoint, recorded, {**course, "token_budget": recorded.get("token_budget")})
+        check_course(checkpoint.path, recorded, {**course, "token_budget": recorded.get("token_budget")})
+        _warn_of_versions(lineage)
 
     interruption = Interruption()
-    callbacks: list[TrainerCallback] = [Checkpoints(output / "checkpoints", course, interruption)]
+    marking = Checkpoints(
+        output / "checkpoints", course, lineage, interruption, limit=save_total_limit, resumed=checkpoint
+    )
+    callbacks: list[TrainerCallback] = [marking]
     if early_stopping_patience is not None:
         callbacks.append(EarlyStopping(best_by, early_stopping_patience, higher=bool(arguments.greater_is_better)))
     began = time.monotonic()
@@ -206,27 +222,58 @@ def train(
         processes = arguments.distributed_state
         processes.wait_for_everyone()  # all have looked at the folder
         if processes.is_main_process:
-            make_output(output, keep=checkpoint is not None)
+            make_output(output, keep=checkpoint is not None and is_within(checkpoint, output))
         processes.wait_for_everyone()
         with interruption.watching():
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        return finish(trainer, output, course, time.monotonic() - began, fresh=fresh)
+            vars(model).pop(CONTINUED_FROM, None)  # from the first step on it is no longer that adapter
+            trainer.train(resume_from_checkpoint=str(checkpoint.path) if checkpoint else None)
+        return finish(trainer, output, course, time.monotonic() - began, lineage=lineage)
 
 
-def _check_adapter(model: peft.PeftModel, *, resumed: bool) -> bool:
-    """Whether the adapter, which must be one that can be trained, is untrained."""
+def _check_adapter(model: peft.PeftModel) -> None:
     if not isinstance(model, peft.PeftModel):
         msg = "the model has no adapter to train; call attach_lora first"
         raise ConfigurationError(msg)
     if not any(parameter.requires_grad for parameter in model.parameters()):
-        msg = "the model's adapter is frozen, as load_adapter leaves it; attach a new one to a base from load_quantized"
+        msg = (
+            "the model's adapter is frozen, as load_adapter leaves it; load it with trainable=True to go on from it, "
+            "or attach a new one to a base from load_quantized"
+        )
         raise ConfigurationError(msg)
-    fresh = is_fresh(model)
-    if not fresh and not resumed:
+
+
+def _check_limit(save_total_limit: int) -> None:
+    if isinstance(save_total_limit, bool) or not isinstance(save_total_limit, int) or save_total_limit < 2:  # noqa: PLR2004  # the best and the last
+        msg = f"save_total_limit={save_total_limit!r}: the last checkpoint and the best one are kept, so at least 2"
+        raise ConfigurationError(msg)
+
+
+def _begin(model: peft.PeftModel, *, evaluated: bool) -> Lineage:
+    """The lineage of a new run; says so where its adapter is not new."""
+    source, fresh = vars(model).get(CONTINUED_FROM), is_fresh(model)
+    if source is not None:
+        show(f"going on from the adapter of {source['folder']} ({source['task']}, {source['steps']} steps)")
+        if vars(model).get(DECISION) and not evaluated:
+            logger.warning(
+                "the thresholds of the adapter were fitted to its weights as they are now; without an eval_dataset no "
+                "new ones are fitted, and the task's defaults will hold"
+            )
+    elif not fresh:
         logger.warning(
             "the adapter has been trained already, and this run goes on from there; attach a new one to start anew"
         )
-    return fresh
+    return Lineage(uuid.uuid4().hex, fresh, vars(model).get(LORA_SEED), source)
+
+
+def _manifest_of(source: Mapping[str, Any] | None) -> str | None:
+    return source["manifest"] if source else None
+
+
+def _warn_of_versions(lineage: Lineage) -> None:
+    changed = lineage.resumes[-1]["versions"]
+    if changed:
+        told = ", ".join(f"{name} {then} then and {now} now" for name, (then, now) in changed.items())
+        logger.warning("the checkpoint was made with other versions (%s): the weights may differ by rounding", told)
 
 
 def _check_evaluations(patience: int | None, max_rows: int | None, *, evaluated: bool) -> None:
@@ -251,9 +298,13 @@ def _draw(data: Data, most: int | None, seed: int) -> Data:
     if most is None or len(data.rows) <= most:
         return data
     logger.info("evaluations in training measure %d of the %d rows of eval_dataset", most, len(data.rows))
-    places = sorted(random.Random(seed).sample(range(len(data.rows)), most))  # noqa: S311  # nothing secret
-    encoded = data.encoded.chosen(places)
+    encoded = data.encoded.chosen(drawn_places(len(data.rows), most, seed))
     return Data(encoded.rows, encoded)
+
+
+def drawn_places(rows: int, most: int, seed: int) -> list[int]:
+    """Which of more rows an evaluation measures."""
+    return sorted(random.Random(seed).sample(range(rows), most))  # noqa: S311  # nothing secret
 
 
 def _warn_of_overlap(training: Data, evaluation: Data, task: Task[Any]) -> None:
@@ -354,6 +405,18 @@ def _explained(plan: Plan, checkpoints: Path) -> Iterator[None]:
             f"{max(1, plan.layout.token_budget // 2)}, which changes nothing but rounding. {how_to_resume(checkpoints)}"
         )
         raise TrainingError(msg) from error
+    except OSError as error:
+        if not _is_about(checkpoints, error):
+            raise
+        raise unwritable(error.filename, error, how_to_resume(checkpoints)) from error
     except (ImportError, NotImplementedError, ValueError) as error:
         msg = f"transformers.Trainer refuses the settings: {error}"
         raise ConfigurationError(msg) from error
+
+
+def _is_about(checkpoints: Path, error: OSError) -> bool:
+    """Whether an error is about a file of the run, or a folder above it that could not be made."""
+    if not isinstance(error.filename, str):
+        return False
+    file, output = Path(error.filename).absolute(), checkpoints.parent.absolute()
+    return file.is_relative_to(output) or output.is_relative_to(file)
