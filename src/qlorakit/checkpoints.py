@@ -207,7 +207,7 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers is not
         seal = seal_of(written)
         missing = _lacking(seal)
         if missing:
-            msg = f"{written}: the trainer did not write {', '.join(missing)}"
+            msg = f"{written}: the trainer did not write {', '.join(missing)}. {how_to_resume(self.folder)}"
             raise TrainingError(msg)
         marker = {"course": self.course, "lineage": asdict(self.lineage), "versions": versions(), "files": seal}
         write_sealed(written / MARKER, marker, default=plain)
