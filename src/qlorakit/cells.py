@@ -57,7 +57,7 @@ def list_in(value: object, column: str) -> list[Any] | None:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # numbers of thousands of digits, or lists without end, as well
             msg = f"column {column!r} holds a text that is no JSON ({error}); write its list as JSON, such as []"
             raise DataError(msg) from error
     if not isinstance(value, list | tuple):

@@ -8,11 +8,11 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from qlorakit.baselines import user_text
-from qlorakit.errors import ConfigurationError, DataError, UnknownNameError, did_you_mean
+from qlorakit.errors import ConfigurationError, DataError, UnknownNameError, did_you_mean, shown
 from qlorakit.measuring import Answered, Sheet
 from qlorakit.plugins import get_task, installed
 from qlorakit.report import Report
-from qlorakit.rows import as_rows, can_be_shown, check_rows, check_task, fingerprint, row_ids
+from qlorakit.rows import as_rows, check_rows, check_task, fingerprint, row_ids
 from qlorakit.statistics import Resampling
 from qlorakit.task import Output
 
@@ -253,8 +253,7 @@ def _checked(scores: Mapping[str, float], identity: str, labels: Sequence[str] |
     """Probabilities, if they are some."""
     for label, score in scores.items():
         if isinstance(score, bool) or not isinstance(score, Real) or not 0 <= score <= 1:
-            said = repr(score) if can_be_shown(score) else f"of type {type(score).__name__}"
-            msg = f"row {identity}: the probability of {label!r} is {said}; it must be a number from 0 to 1"
+            msg = f"row {identity}: the probability of {label!r} is {shown(score)}; it must be a number from 0 to 1"
             raise DataError(msg)
         if labels is not None and label not in labels:
             near = did_you_mean(label, labels)

@@ -101,7 +101,10 @@ def visible(words: str) -> str:
 
 def shown(value: object) -> str:
     """A value for a message: as it is written in Python, or what it is where it is long and may be somebody's text."""
-    written = repr(value)
+    try:
+        written = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or lists without end
+        return f"a value of type {type(value).__name__} that is too long to be written"
     return written if len(written) <= LONGEST_SHOWN else f"something of {len(written)} characters"
 
 

@@ -19,6 +19,7 @@ import json
 import math
 import re
 import string
+import sys
 from collections.abc import Mapping, Sequence
 from numbers import Number
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
@@ -82,6 +83,7 @@ __all__ = [
 ]  # fmt: skip
 
 YES, NO = "yes", "no"
+LARGEST = sys.float_info.max
 RANKED = 0.15  # so that up to six labels that are equally likely are given
 MANY_LABELS = 6  # from here on it matters how near a miss was
 MAJORITY = Baseline("majority", baselines.majority, from_labels_alone=True)
@@ -325,8 +327,10 @@ def multiple_choice(
             return [required_text(row, column.name) for column in option_columns]
         found = row.get(option_columns[0].name)
         texts = list(found) if isinstance(found, list | tuple) else []
-        if len(texts) < 2 or not all(isinstance(item, str) and item.strip() for item in texts):  # noqa: PLR2004
-            msg = f"column {option_columns[0].name!r}: a list of two or more texts is needed, not {shown(found)}"
+        most = len(string.ascii_uppercase)
+        if not 1 < len(texts) <= most or not all(isinstance(item, str) and item.strip() for item in texts):
+            name = option_columns[0].name
+            msg = f"column {name!r}: a list of two or more texts, {most} at most, is needed, not {shown(found)}"
             raise DataError(msg)
         return texts
 
@@ -396,7 +400,7 @@ def number(
     def reference(row: Row) -> float:
         given = row.get(answer.name)
         value = read_number(given) if isinstance(given, str) else given
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
             how = "write it like 1,250.5, 12% or -3"
             msg = f"column {answer.name!r} holds {shown(given)}, which is not one number; {how}"
             raise DataError(msg)
@@ -554,7 +558,7 @@ def _items(value: object, separator: str, column: str) -> list[str]:
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
             value = json.loads(value)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             msg = f"column {column!r} holds {shown(value)}, which begins like a list and is no JSON ({error})"
             raise DataError(msg) from error
     if isinstance(value, str):

@@ -133,7 +133,7 @@ def _find(
     if not isinstance(source, str | Path):
         return _of_dataset("the rows", source)
     path = Path(source)
-    if path.is_dir():
+    if _is_folder(path):
         if (path / "dataset_info.json").is_file() or (path / "dataset_dict.json").is_file():
             return _of_dataset(str(path), _saved(path, split))
         if file_format is not None:
@@ -153,6 +153,14 @@ def _find(
         msg = f"{path} is empty"
         raise DataError(msg)
     return _of_file(path, task, reader, file_format)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:  # a name that is too long, or a folder that may not be entered
+        msg = f"{path} cannot be looked for: {error}"
+        raise DataError(msg) from error
 
 
 def _of_file(path: Path, task: Task[Any], reader: Reader, file_format: str | None) -> _Found:

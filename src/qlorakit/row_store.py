@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROWS_AT_A_TIME = 1_000
 # Arrow tables that are larger, in bytes, go to a file.
 KEPT_IN_MEMORY = 1 << 26
+DEEPEST = 30  # lists and mappings in each other: Arrow's memory grows with the square, and datasets gives up above
 
 
 def to_dataset(rows: Iterable[Row], *, source: str = "the rows") -> datasets.Dataset:
@@ -66,12 +67,12 @@ def _as_dataset(table: Any, source: str) -> datasets.Dataset:  # noqa: ANN401  #
 
     try:
         return datasets.Dataset(table)
-    except pa.ArrowInvalid as error:
-        raise _too_deep(source, error) from error
+    except (pa.ArrowInvalid, RecursionError) as error:
+        raise _too_deep(source) from error
 
 
-def _too_deep(source: str, error: Exception) -> DataError:
-    msg = f"{source}: lists or mappings stand too deep in each other ({error}); write them as JSON in a text"
+def _too_deep(source: str) -> DataError:
+    msg = f"{source}: more than {DEEPEST} lists or mappings stand in each other; write them as JSON in a text"
     return DataError(msg)
 
 
@@ -89,6 +90,12 @@ def _table(rows: Sequence[Row], source: str) -> pa.Table:
     if rows and not names:
         msg = f"{source}: {len(rows)} rows after each other hold no columns, so that they cannot be kept; remove them"
         raise DataError(msg)
+    odd = next((name for name in names if not isinstance(name, str) or "\0" in name), None)
+    if odd is not None:
+        msg = f"{source}: the column name {odd!r} holds a NUL character, or is no text; rename it"
+        raise DataError(msg)
+    if any(_stands_deep(value, DEEPEST) for row in rows for value in row.values()):
+        raise _too_deep(source)
     try:
         table = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
     except UnicodeEncodeError as error:
@@ -103,6 +110,14 @@ def _table(rows: Sequence[Row], source: str) -> pa.Table:
         if _can_turn(field.type) and any(_turned(field.type, row.get(field.name)) for row in rows):
             raise _mixed(source, f"some of {field.name!r} would become {field.type}")
     return table
+
+
+def _stands_deep(value: Any, room: int) -> bool:  # noqa: ANN401  # any cell
+    """Whether lists and mappings stand in more others than there is room for."""
+    if not isinstance(value, list | tuple | dict):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return room == 0 or any(_stands_deep(item, room - 1) for item in inner if isinstance(item, list | tuple | dict))
 
 
 def _can_turn(kind: pa.DataType) -> bool:
@@ -185,7 +200,7 @@ def _write(tables: Iterable[pa.Table], schema: pa.Schema, source: str) -> Path:
         if path is not None:
             path.unlink(missing_ok=True)
         if isinstance(error, pa.ArrowInvalid):
-            raise _too_deep(source, error) from error
+            raise _too_deep(source) from error
         if not isinstance(error, OSError):
             raise
         msg = (

@@ -164,18 +164,22 @@ def check_row(row: Row, task: Task[Any], *, labelled: bool, where: str) -> None:
         task.format(row)
         if labelled:
             task.reference(row)
-    except DataError as error:
-        msg = f"{where}: {error}"
-        raise DataError(msg) from error
     except Exception as error:
-        if not can_be_shown(row):
-            msg = f"{where}: a cell holds a number of thousands of digits, or lists without end; write it as text"
-            raise DataError(msg) from error
-        msg = f"{where}: task {task.name} fails on it ({type(error).__name__}: {error})"
-        raise PluginError(msg) from error
+        raise _failure(error, row, task, where) from error
 
 
-def can_be_shown(value: object) -> bool:
+def _failure(error: Exception, row: Row, task: Task[Any], where: str) -> DataError | PluginError:
+    """What to say of a row that a task does not read."""
+    if isinstance(error, DataError):
+        return DataError(f"{where}: {error}")
+    if not _can_be_shown(row):
+        return DataError(
+            f"{where}: a cell holds a number of thousands of digits, or lists without end; write it as text"
+        )
+    return PluginError(f"{where}: task {task.name} fails on it ({type(error).__name__}: {error})")
+
+
+def _can_be_shown(value: object) -> bool:
     """Whether Python can write a value as text, as messages about it do: no number of thousands of digits is in it."""
     try:
         repr(value)
@@ -194,13 +198,37 @@ def group_of(row: Row, task: Task[Any], number: int) -> tuple[object, ...]:
         task: Which has groups.
         number: The row's place, which no other has.
     """
-    group = task.group(row) if task.group else None
+    try:
+        group = task.group(row) if task.group else None
+        group = group if _is_hashable(group) else repr(group)
+    except Exception as error:
+        raise _failure(error, row, task, f"the rows, row {number + 1}") from error
     return ("alone", number) if is_blank(group) else ("group", group)
 
 
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
 def row_content(row: Row) -> str:
-    """A row as canonical JSON: equal for equal rows, whatever the order of their columns."""
-    return json.dumps(dict(row), sort_keys=True, ensure_ascii=False, default=_plain)
+    """A row as canonical JSON: equal for equal rows, whatever the order of their columns.
+
+    Raises:
+        DataError: A cell cannot be written so.
+    """
+    return _json(dict(row), canonical=True)
+
+
+def _json(value: object, *, canonical: bool) -> str:
+    try:
+        return json.dumps(value, sort_keys=canonical, ensure_ascii=not canonical, default=_plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        msg = f"a cell cannot be written as JSON ({error}); write it as text"
+        raise DataError(msg) from error
 
 
 def _plain(value: object) -> object:
@@ -250,7 +278,7 @@ def input_text(row: Row, task: Task[Any]) -> str:
     if not columns:
         return user_text(row, task)
     values = (row.get(name) for name in columns)
-    return "\n".join(value if isinstance(value, str) else json.dumps(value, default=_plain) for value in values)
+    return "\n".join(value if isinstance(value, str) else _json(value, canonical=False) for value in values)
 
 
 def input_key(row: Row, task: Task[Any]) -> str:

@@ -93,7 +93,10 @@ def _tokens(path: Path) -> Iterator[Token]:
     try:
         with _open(path) as file:
             reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader)]
+            header = [name.strip() for name in next(reader, [])]
+            if not set(COLUMNS) <= set(header):
+                msg = f"{path}: the columns {', '.join(COLUMNS)} are needed; is the header damaged?"
+                raise DataError(msg)
             places = [header.index(name) for name in COLUMNS]
             for cells in reader:
                 if cells:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from qlorakit.errors import DataError
+from qlorakit.file_readers import READERS, Reader
 from qlorakit.task import FileFormat, PublicDataset, Row
 from qlorakit.text_encoding import file_encoding
 from qlorakit_finance.phrasebank import BYTE_ORDER_MARK, LABEL
@@ -28,7 +29,7 @@ def _read_fiqa(path: Path) -> Iterable[tuple[int, Row]]:
     """A row for each company that an item names; the number is that of the item."""
     try:
         items = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         msg = f"{path} cannot be read as JSON in UTF-8 ({error}); download it once more"
         raise DataError(msg) from error
     if not isinstance(items, Mapping):
@@ -38,7 +39,7 @@ def _read_fiqa(path: Path) -> Iterable[tuple[int, Row]]:
         try:
             opinions = [(opinion["target"], float(opinion["sentiment_score"])) for opinion in item["info"]]
             sentence = item["sentence"]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
             msg = f"{path}, item {key!r}: {type(error).__name__} {error}; it needs a sentence and an info list, each "
             msg += "entry of which has a target and a sentiment_score"
             raise DataError(msg) from error
@@ -93,18 +94,19 @@ def _is_parquet(path: Path, head: Sequence[str]) -> bool:
 
 
 def _read_parquet(path: Path) -> Iterator[tuple[int, Row]]:
-    import pyarrow.parquet as pq
-
-    for number, cells in enumerate(pq.read_table(path).to_pylist(), start=1):
-        yield number, _scored(cells, f"{path}, row {number}")
+    for item in READERS["parquet"](Reader(path)):
+        yield item.number, _scored(item.row or {}, f"{path}, row {item.number}")
 
 
 def _scored(cells: Mapping[str, Any], where: str) -> Row:
     found = {name.strip().casefold(): cell for name, cell in cells.items()}
+    if not found.keys() >= set(COLUMNS):
+        msg = f"{where}: the columns {', '.join(COLUMNS)} are needed; is the header damaged?"
+        raise DataError(msg)
     sentence, target, given = (found[name] for name in COLUMNS)
     try:
         score = float(given)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         msg = f"{where}: column 'score' holds {given!r}, where a number from -1 to 1 is expected"
         raise DataError(msg) from error
     return _row(sentence, target, score, where)

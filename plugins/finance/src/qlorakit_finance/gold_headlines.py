@@ -49,6 +49,9 @@ def read_gold_headlines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         header = file.readline()
         delimiter = _delimiter(header)
         names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
+        if not {TEXT, SENTIMENT} <= set(names):
+            msg = f"{path}: there are no columns {TEXT!r} and {SENTIMENT!r} in its header; is it damaged?"
+            raise DataError(msg)
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
             for cells in filter(None, reader):

@@ -53,7 +53,10 @@ def _read_questions(path: Path) -> Iterable[tuple[int, Row]]:
 
 
 def _holds(cells: Mapping[str, str], label: str, where: str) -> bool:
-    name = next(name for name in PUBLISHED_NAMES[label] if name in cells)
+    name = next((name for name in PUBLISHED_NAMES[label] if name in cells), None)
+    if name is None:
+        msg = f"{where}: there is no column {PUBLISHED_NAMES[label][0]!r}; is the header damaged?"
+        raise DataError(msg)
     value = cells[name].strip()
     if value not in {"0", "1"}:
         msg = f"{where}: column {name!r} holds {cells[name]!r}, where 0 (no) or 1 (yes) is expected; correct it"

@@ -208,7 +208,7 @@ def _json_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     except json.JSONDecodeError as error:
         msg = f"{path}, line {error.lineno}: not valid JSON ({error.msg} at character {error.colno})"
         raise DataError(msg) from error
-    except (UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no list, other bytes than UTF-8, or endless brackets or digits
         msg = f"{path}: not usable JSON ({error})"
         raise DataError(msg) from error
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from qlorakit.cells import is_blank
 from qlorakit.errors import DataError, did_you_mean
+from qlorakit.text_encoding import file_encoding
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,13 +135,13 @@ def read_coded_table(path: Path, columns: Sequence[CodedColumn]) -> Iterable[tup
     """Rows of a table without a header, its cells parted by commas or spaces, each with the number of its line.
 
     Args:
-        path: The file, in UTF-8.
+        path: The file.
         columns: One for each cell.
 
     Raises:
         DataError: A line has too many or too few cells, or one that means nothing; the message names it.
     """
-    with path.open(encoding="utf-8-sig") as file:
+    with path.open(encoding=file_encoding(path)) as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue

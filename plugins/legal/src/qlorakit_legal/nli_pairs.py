@@ -89,6 +89,9 @@ def _read_pairs(path: Path) -> Iterable[tuple[int, Row]]:
             msg = f"{path}, line {item.number}: {item.error}"
             raise DataError(msg)
         cells = {name.strip().casefold(): cell for name, cell in item.row.items()}
+        if not cells.keys() >= PUBLISHED:
+            msg = f"{path}: the columns {', '.join(sorted(PUBLISHED))} are needed; is the header damaged?"
+            raise DataError(msg)
         if is_blank(cells["concatenated_spans"]):
             empty.append(item.number)
         else:

@@ -93,6 +93,9 @@ def _entries(path: Path) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:  # a name occurs twice, or it is no JSON
         msg = f"{path} cannot be read as JSON ({error}); download it once more"
         raise DataError(msg) from error
+    if not isinstance(found, dict):
+        msg = f"{path} holds a {type(found).__name__} where entries by their names are expected"
+        raise DataError(msg)
     return found
 
 

@@ -24,23 +24,29 @@ def header_of(path: Path, head: Sequence[str]) -> frozenset[str]:
     return frozenset(name.strip().casefold() for name in first)
 
 
-def read_csv(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_csv(path: Path, columns: Iterable[str] = ()) -> Iterator[tuple[int, dict[str, Any]]]:
     """Rows of a csv file with the numbers of their lines.
 
     Args:
         path: A file with a header.
+        columns: Which must be there.
 
     Yields:
         The line's number and its cells by the names of their columns, case-folded and without surrounding spaces.
 
     Raises:
-        DataError: A line has too few or too many cells, or a quotation mark is left open.
+        DataError: A column is missing, a line has too few or too many cells, or a quotation mark is left open.
     """
+    needed = {name.casefold() for name in columns}
     for item in Reader(path).delimited():
         if item.row is None:
             msg = f"{path}, line {item.number}: {item.error}"
             raise DataError(msg)
-        yield item.number, {name.strip().casefold(): cell for name, cell in item.row.items()}
+        cells = {name.strip().casefold(): cell for name, cell in item.row.items()}
+        if not needed <= cells.keys():
+            msg = f"{path}: there is no column {min(needed - cells.keys())!r}; is the header damaged?"
+            raise DataError(msg)
+        yield item.number, cells
 
 
 def without_nan(

@@ -45,7 +45,7 @@ def _read_mts_dialog(path: Path) -> Iterable[tuple[int, Row]]:
 
     A row without an ID has none.
     """
-    for number, cells in read_csv(path):
+    for number, cells in read_csv(path, COLUMNS):
         dialogue = cells["dialogue"].replace("\r\n", "\n").replace("\r", "\n").strip()
         note, header = cells["section_text"].strip(), cells["section_header"].strip()
         identity = None if is_blank(cells["id"]) else f"{path.stem}/{cells['id']}"

@@ -290,7 +290,7 @@ def _listed(given: Any) -> list[Any]:  # noqa: ANN401  # whatever a cell holds
     if isinstance(given, str) and given.lstrip().startswith("["):
         try:
             given = json.loads(given)
-        except ValueError:
+        except (ValueError, RecursionError):
             return [given]  # to be named by the task
     if isinstance(given, str):
         return given.split(";")

@@ -31,7 +31,7 @@ def _read_meqsum(path: Path) -> Iterable[tuple[int, Row]]:
 
     Rows that name no file have no ``id``.
     """
-    for number, cells in without_nan(path, read_csv(path), [name.casefold() for name in COLUMNS]):
+    for number, cells in without_nan(path, read_csv(path, COLUMNS), [name.casefold() for name in COLUMNS]):
         identity = None if is_blank(cells["file"]) else cells["file"]
         yield number, {"text": cells["chq"], "answer": " ".join(cells["summary"].split()), "id": identity}
 
