@@ -33,6 +33,7 @@ from qlorakit.run_folders import replace_folder
 if TYPE_CHECKING:
     from qlorakit.checkpoints import Lineage
     from qlorakit.encoding import EncodedRow
+    from qlorakit.memory_need import MemoryNeed, RunMemory
     from qlorakit.task import Decision
     from qlorakit.trainer import Plan, TaskTrainer
 
@@ -55,6 +56,7 @@ class TrainResult:
         best_step: The step it was reached at.
         verified_rows: Rows that the adapter, loaded afresh, answered exactly as the model in memory.
         seconds: Wall-clock time of training with its evaluations, of this call.
+        memory: What was foreseen to be needed; ``None`` where that was not looked for.
     """
 
     output_dir: Path
@@ -66,10 +68,17 @@ class TrainResult:
     best_step: int | None
     verified_rows: int
     seconds: float
+    memory: MemoryNeed | None = None
 
 
 def finish(
-    trainer: TaskTrainer, output: Path, course: Mapping[str, Any], seconds: float, *, lineage: Lineage
+    trainer: TaskTrainer,
+    output: Path,
+    course: Mapping[str, Any],
+    seconds: float,
+    *,
+    lineage: Lineage,
+    memory: RunMemory,
 ) -> TrainResult:
     """Save the adapter, verify it, write its records, and only then give it its name."""
     model, tokenizer, plan = trainer.model, trainer.plan.encoder.tokenizer, trainer.plan
@@ -79,7 +88,7 @@ def finish(
     final = output / "adapter"
     decision = trainer.fitted_decision()
     if trainer.args.distributed_state.is_main_process:
-        _write_adapter(trainer, final, sample, course, decision, seconds=seconds, lineage=lineage)
+        _write_adapter(trainer, final, sample, course, decision, seconds=seconds, lineage=lineage, memory=memory)
     trainer.args.distributed_state.wait_for_everyone()
     model.eval()
     chosen_on = frozenset(input_key(row, plan.task) for row in (plan.evaluation.rows if plan.evaluation else ()))
@@ -100,6 +109,7 @@ def finish(
         best_step=state.best_global_step,
         verified_rows=len(sample),
         seconds=seconds,
+        memory=memory.need,
     )
 
 
@@ -119,6 +129,7 @@ def _write_adapter(
     *,
     seconds: float,
     lineage: Lineage,
+    memory: RunMemory,
 ) -> None:
     """Save the adapter beside its place, verify it there, write its records, and put it in its place."""
     model, plan = trainer.model, trainer.plan
@@ -145,6 +156,7 @@ def _write_adapter(
             **_run_record(trainer, course, lineage),
             "history": history,
             "seconds": round(seconds, 1),
+            "memory": memory.record(),
             "verification": {"rows": len(sample), "equal": True, "logprobs": said[0]},
         }
         seal_adapter(

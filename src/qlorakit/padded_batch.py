@@ -91,14 +91,20 @@ def default_token_budget(model: PreTrainedModel) -> int:
     A quarter of the memory is meant for the activations of a training step.  How much is free at the moment has no say,
     so that the same run on the same machine is always cut alike.
     """
-    config = model.config.get_text_config()
-    hidden, layers = config.hidden_size, config.num_hidden_layers
-    # Kept for the backward pass in each layer, roughly: 16 tensors as wide as the model, 6 as wide as its middle.
-    inner = getattr(config, "intermediate_size", None) or 4 * hidden
-    per_token = 4 * layers * (16 * hidden + 6 * inner)
-    affordable = max(1, _total_memory(model.device) // 4 // per_token)
+    affordable = max(1, _total_memory(model.device) // 4 // (4 * elements_per_token(model)))
     power = 1 << (affordable.bit_length() - 1)
     return int(min(max(power, 1 << 9), 1 << 14 if model.device.type == "cuda" else 1 << 12))
+
+
+def elements_per_token(model: PreTrainedModel) -> int:
+    """Numbers kept for the backward pass for each token, roughly.
+
+    In each layer 16 tensors as wide as the model, and 6 as wide as its middle.
+    """
+    config = model.config.get_text_config()
+    hidden, layers = config.hidden_size, config.num_hidden_layers
+    inner = getattr(config, "intermediate_size", None) or 4 * hidden
+    return int(layers * (16 * hidden + 6 * inner))
 
 
 def _longest(sequences: Sequence[Continuation], places: Sequence[int]) -> int:

@@ -38,6 +38,9 @@ from qlorakit.errors import (
 from qlorakit.finishing import TrainResult, finish
 from qlorakit.inference import build_encoder, layout_for, warn_of
 from qlorakit.logits import one_at_a_time
+from qlorakit.memory import PeakMemory
+from qlorakit.memory_need import RunMemory
+from qlorakit.memory_probe import MemoryCheck, look_ahead
 from qlorakit.quantization import keep_unpacked
 from qlorakit.rows import as_rows, check_rows, check_task
 from qlorakit.run_folders import find_checkpoint, is_within, make_output
@@ -46,8 +49,9 @@ from qlorakit.trainer import Data, EarlyStopping, Plan, TaskTrainer
 from qlorakit.training_settings import build_arguments, check_settings, choose_metric, course_of, evaluation_settings
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase, TrainerCallback
+    from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainingArguments
 
+    from qlorakit.checkpoints import Checkpoint
     from qlorakit.encoding import Encoder
     from qlorakit.layout import PrefixSharing
     from qlorakit.objectives import LossWeight, Objective
@@ -85,6 +89,7 @@ def train(
     resume_from_checkpoint: bool | str | Path | None = False,
     overwrite: bool = False,
     fatal_findings: Literal["refuse", "warn"] = "refuse",
+    memory_check: MemoryCheck = "refuse",
     progress: bool = True,
     **training_arguments: Any,  # noqa: ANN401  # whatever transformers.TrainingArguments takes
 ) -> TrainResult:
@@ -139,6 +144,8 @@ def train(
             complete.
         fatal_findings: What to do where a quick look at the training rows finds what makes training pointless, such as
             a single label; see :func:`~qlorakit.data_audit.audit`.
+        memory_check: What to do where the run cannot fit into memory, as the micro-batch that needs most tells, which
+            is computed once before the first step: ``"refuse"``, ``"warn"``, or ``"off"``, not to look.
         progress: Whether to show bars.
         **training_arguments: Passed to ``transformers.TrainingArguments``, but for those that would lie here.
 
@@ -217,17 +224,23 @@ def train(
     if early_stopping_patience is not None:
         callbacks.append(EarlyStopping(best_by, early_stopping_patience, higher=bool(arguments.greater_is_better)))
     began = time.monotonic()
-    with _config_kept(model), _explained(plan, output / "checkpoints"):
+    with _config_kept(model), _explained(plan, output / "checkpoints"), PeakMemory(model.device) as watch:
+        need = None if memory_check == "off" else look_ahead(model, plan, arguments, memory_check, shown=progress)
         trainer = TaskTrainer(plan=plan, model=model, args=arguments, callbacks=callbacks)
-        processes = arguments.distributed_state
-        processes.wait_for_everyone()  # all have looked at the folder
-        if processes.is_main_process:
-            make_output(output, keep=checkpoint is not None and is_within(checkpoint, output))
-        processes.wait_for_everyone()
+        _take_folder(arguments, output, checkpoint)
         with interruption.watching():
             vars(model).pop(CONTINUED_FROM, None)  # from the first step on it is no longer that adapter
             trainer.train(resume_from_checkpoint=str(checkpoint.path) if checkpoint else None)
-        return finish(trainer, output, course, time.monotonic() - began, lineage=lineage)
+        return finish(trainer, output, course, time.monotonic() - began, lineage=lineage, memory=RunMemory(need, watch))
+
+
+def _take_folder(arguments: TrainingArguments, output: Path, checkpoint: Checkpoint | None) -> None:
+    """Make the output folder in one process, once all have looked at it."""
+    processes = arguments.distributed_state
+    processes.wait_for_everyone()
+    if processes.is_main_process:
+        make_output(output, keep=checkpoint is not None and is_within(checkpoint, output))
+    processes.wait_for_everyone()
 
 
 def _check_adapter(model: peft.PeftModel) -> None:
