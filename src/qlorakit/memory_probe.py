@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, get_args
 
 import qlorakit.bitsandbytes_offline  # noqa: F401  # before transformers
 
@@ -24,7 +24,7 @@ import transformers
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from qlorakit.display import show
-from qlorakit.errors import MemoryShortageError
+from qlorakit.errors import ConfigurationError, MemoryShortageError
 from qlorakit.logits import MOST_LOGITS, keeps_logits, plain_model
 from qlorakit.memory import PeakMemory, free_bytes, held_bytes
 from qlorakit.memory_need import Measured, MemoryNeed, what_would_fit
@@ -65,21 +65,34 @@ KERNELS, KERNEL_LIMITS = 1024, ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CA
 PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "linear", "_scaled_dot_product_flash_attention_for_cpu")
 
 
+def check_choice(check: str) -> None:
+    """Refuse what is no way to check.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    if check not in get_args(MemoryCheck):
+        msg = f"memory_check={check!r} is not one of {', '.join(map(repr, get_args(MemoryCheck)))}"
+        raise ConfigurationError(msg)
+
+
 def look_ahead(
     model: PeftModel, plan: Plan, arguments: TrainingArguments, check: MemoryCheck, *, shown: bool
-) -> MemoryNeed:
+) -> MemoryNeed | None:
     """Foresee what a run needs, and refuse one that cannot fit; all processes alike.
 
     Args:
         model: As it will be trained; left as it was.
         plan: Its rows and their layout.
         arguments: Of the run.
-        check: Whether to refuse, or to warn.
+        check: Whether to refuse, to warn, or not to look.
         shown: Whether to tell the user what was found.
 
     Raises:
         MemoryShortageError: It does not fit, in this process or another, and ``check`` is ``"refuse"``.
     """
+    if check == "off":
+        return None
     need, advice = probe_memory(model, plan, arguments)
     told = (
         f"training needs {amount_of_bytes(need.peak)} of memory, and there is {amount_of_bytes(need.available)}:\n"
@@ -241,7 +254,9 @@ class Probe:
             def compute() -> None:
                 with self.plan.layout.engaged(self.model):
                     for batch in (first, *others):
-                        batch.logprobs(self.model).sum().backward()
+                        found = batch.logprobs(self.model).sum()
+                        if found.requires_grad:  # where nothing is trained, the first step says why
+                            found.backward()
 
             return Trial(first.tokens, compute)
 

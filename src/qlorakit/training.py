@@ -40,7 +40,7 @@ from qlorakit.inference import build_encoder, layout_for, warn_of
 from qlorakit.logits import one_at_a_time
 from qlorakit.memory import PeakMemory
 from qlorakit.memory_need import RunMemory
-from qlorakit.memory_probe import MemoryCheck, look_ahead
+from qlorakit.memory_probe import MemoryCheck, check_choice, look_ahead
 from qlorakit.quantization import keep_unpacked
 from qlorakit.rows import as_rows, check_rows, check_task
 from qlorakit.run_folders import find_checkpoint, is_within, make_output
@@ -168,6 +168,7 @@ def train(
     check_task(task)
     _check_adapter(model)
     _check_limit(save_total_limit)
+    check_choice(memory_check)
     settings = {
         "per_device_train_batch_size": batch_size,
         "learning_rate": learning_rate,
@@ -225,7 +226,7 @@ def train(
         callbacks.append(EarlyStopping(best_by, early_stopping_patience, higher=bool(arguments.greater_is_better)))
     began = time.monotonic()
     with _config_kept(model), _explained(plan, output / "checkpoints"), PeakMemory(model.device) as watch:
-        need = None if memory_check == "off" else look_ahead(model, plan, arguments, memory_check, shown=progress)
+        need = look_ahead(model, plan, arguments, memory_check, shown=progress)
         trainer = TaskTrainer(plan=plan, model=model, args=arguments, callbacks=callbacks)
         _take_folder(arguments, output, checkpoint)
         with interruption.watching():
