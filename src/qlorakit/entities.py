@@ -16,6 +16,7 @@ gone through the encoding, and so the ceiling of any model.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -239,25 +240,45 @@ def align(answer: str, words: Words, types: Sequence[str]) -> Output[Spans]:
         return Output((), dict.fromkeys((LINES, *DROPPED), 0.0))
     known = {kind.casefold(): kind for kind in types}
     counts = Counter({LINES: len(lines)})
-    taken: list[Span] = []
+    taken = _Taken(words.text)
     for line in lines:
         mention, _, written = (part.strip() for part in line.rpartition(SEPARATOR))
         if not mention or not written:
             counts[MALFORMED] += 1
             continue
-        place = _next_place(words.occurrences(mention), taken, kind := known.get(written.casefold(), ""))
+        place = taken.next_place(words.occurrences(mention), kind := known.get(written.casefold(), ""))
         counts.update([UNKNOWN_TYPE] if not kind else [UNALIGNED] if place is None else [])
-        taken.extend([] if place is None else [Span(*place, kind)])  # an unknown type takes its place all the same
-    found = tuple(sorted(span for span in taken if span.type)) if counts[MALFORMED] < len(lines) else None
+        if place is not None:
+            taken.add(Span(*place, kind))  # an unknown type takes its place all the same
+    found = tuple(sorted(span for span in taken.spans if span.type)) if counts[MALFORMED] < len(lines) else None
     return Output(found, {name: float(counts[name]) for name in (LINES, *DROPPED)})
 
 
-def _next_place(places: Sequence[tuple[int, int]], taken: Sequence[Span], kind: str) -> tuple[int, int] | None:
-    """Which occurrence a line means; see :func:`align`."""
-    free = [(start, end) for start, end in places if all(end <= span.start or span.end <= start for span in taken)]
-    behind = [(start, end) for start, end in free if not taken or start >= taken[-1].end]
-    new = [place for place in places if Span(*place, kind) not in taken]
-    return next(iter([*behind, *free, *new]), None)
+class _Taken:
+    """The places of the lines so far, so that many lines about a long text take no longer than they must.
+
+    Attributes:
+        spans: They, each once.
+        last: Where the one of the last line ends.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.spans: set[Span] = set()
+        self.last = 0
+        self._covered = bytearray(len(text))
+
+    def add(self, span: Span) -> None:
+        """Take the place of a line."""
+        self.spans.add(span)
+        self.last = span.end
+        self._covered[span.start : span.end] = b"\1" * (span.end - span.start)
+
+    def next_place(self, places: Sequence[tuple[int, int]], kind: str) -> tuple[int, int] | None:
+        """Which occurrence a line means; see :func:`align`."""
+        free = [place for place in places if self._covered.find(1, *place) < 0]
+        behind = (place for place in free if place[0] >= self.last)
+        new = (place for place in places if Span(*place, kind) not in self.spans)
+        return next(itertools.chain(behind, free, new), None)
 
 
 @dataclass(frozen=True)
