@@ -276,7 +276,7 @@ def test_weights_in_which_a_layer_is_missing_are_refused(own_base, layer):
 
 def test_a_damaged_configuration_is_refused(own_base):
     (own_base / "config.json").write_text("{", encoding="utf-8")
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match="is damaged|cannot be loaded"):
         load(own_base)
 
 
@@ -311,3 +311,10 @@ def test_loading_raises_only_errors_of_this_library(own_base):
 def test_a_path_that_is_not_there_is_never_asked_of_the_hub(tmp_path):
     with pytest.raises(ModelError, match="there is no such folder"):
         resolve_model(str(tmp_path / "missing"))
+
+
+@pytest.mark.parametrize(("kind", "advice"), [("nf4", "smaller model, or"), ("none", "quantization='nf4'")])
+def test_weights_that_cannot_fit_are_refused_before_they_are_read(base_folder, monkeypatch, kind, advice):
+    monkeypatch.setattr(quantization, "free_bytes", lambda device: 1000)
+    with pytest.raises(ModelError, match=rf"take at least .* GiB, and 0\.00 GiB are free in memory.*{advice}"):
+        load(base_folder, quantization=kind)

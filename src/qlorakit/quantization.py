@@ -7,6 +7,7 @@ computes in a wider type.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,10 +21,12 @@ from qlorakit.bitsandbytes_offline import bitsandbytes as bnb
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import LocalEntryNotFoundError
+from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from qlorakit.encoding import DEFAULT_CHAT_TEMPLATE, control_tokens
 from qlorakit.errors import ConfigurationError, ModelError, did_you_mean
+from qlorakit.memory import free_bytes
 from qlorakit.model_folders import check_model_folder
 from qlorakit.plugins import installed
 from qlorakit.records import file_hash
@@ -39,6 +42,8 @@ logger = logging.getLogger(__name__)
 Quantization = Literal["nf4", "fp4", "int8", "none"]
 # What a repository may bring: weights in safetensors, configuration, tokenizer.  No pickles, no code.
 HUB_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "*.txt"]
+BITS = {"nf4": 4, "fp4": 4, "int8": 8}  # of a weight, at least
+GIB = 1 << 30
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
@@ -102,6 +107,7 @@ def load_quantized(
         msg = f"{name} is an adapter, not a base model; load it with load_adapter, which brings its base along"
         raise ModelError(msg)
     check_model_folder(resolved.folder)
+    _check_room(name, resolved.folder, place, quantization, dtype)
     try:
         model, loading = AutoModelForCausalLM.from_pretrained(
             resolved.folder,
@@ -130,6 +136,31 @@ def load_quantized(
     model.config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     return model, tokenizer
+
+
+def _check_room(
+    name: str | Path, folder: Path, place: torch.device, quantization: Quantization, dtype: torch.dtype
+) -> None:
+    """Refuse weights that cannot fit, by the least that they can take: on a CPU the kernel would kill the process.
+
+    Raises:
+        ModelError: They cannot.
+    """
+    elements = stored = 0
+    for path in folder.glob("*.safetensors"):
+        stored += path.stat().st_size
+        with safe_open(path, framework="pt") as tensors:
+            elements += sum(math.prod(tensors.get_slice(one).get_shape()) for one in list(tensors.keys()))
+    least = min(stored, elements * BITS.get(quantization, 8 * dtype.itemsize) // 8)
+    free = free_bytes(place)
+    if least > free:
+        where = "on the GPU" if place.type == "cuda" else "in memory"
+        smaller = "" if quantization in {"nf4", "fp4"} else ", quantization='nf4'"
+        msg = (
+            f"{name}: its weights take at least {least / GIB:.2f} GiB, and {free / GIB:.2f} GiB are free {where}; "
+            f"take a smaller model{smaller}, or free some memory"
+        )
+        raise ModelError(msg)
 
 
 def resolve_model(name: str, *, revision: str | None = None, plugins: Plugins | None = None) -> ResolvedModel:
