@@ -2,6 +2,7 @@ import errno
 import json
 import math
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 import qlorakit as qk
 from qlorakit import merging
+from qlorakit.adapters import adapter_record, weights_hash
 from qlorakit.agreement import MOST_QUESTIONS, SAMPLE, Said, Sample, agreement, spread
 from qlorakit.errors import AdapterError, ConfigurationError, EvidenceError, ModelError, OutputError
-from qlorakit.records import damage_of
+from qlorakit.records import damage_of, file_hash
 
 SENTENCE = torch.tensor([[1, 40, 50, 60, 70]])
 EXACT = 1e-4
@@ -222,7 +224,16 @@ def test_after_training_the_rows_it_measured_on_are_remembered(trained, merged):
     assert record["sample"]["origin"] == merged.sample == "the run's validation rows"
     assert record["sample"]["fingerprint"] == run["settings"]["eval_fingerprint"]
     assert record["agreement"]["largest"] == merged.agreement.largest
+    assert record["adapter"] == adapter_record(trained[0])
     assert not list(damage_of(merged.folder, record["files"]))
+
+
+def test_the_adapter_is_identified_by_its_weights_and_by_its_manifest_where_that_is_certain(trained):
+    model, _ = qk.load_adapter(trained[2])
+    assert adapter_record(model) == adapter_record(trained[0])
+    assert adapter_record(model)["manifest"] == file_hash(trained[2] / "adapter" / "manifest.json")
+    next(p for name, p in model.named_parameters() if "lora_B" in name).data[0, 0] += 1
+    assert adapter_record(model) == {"weights": weights_hash(model), "manifest": None}
 
 
 def test_without_validation_rows_the_training_rows_are_remembered(base_folder, rows, task, tmp_path):
@@ -408,6 +419,22 @@ def test_a_folder_that_holds_something_else_is_refused(trained, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.parametrize(("where", "message"), [(".", "is the folder you work"), ("..", "holds the folder you work")])
+def test_the_folder_one_works_in_is_refused(trained, tmp_path, monkeypatch, where, message):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(OutputError, match=message):
+        qk.merge(trained[0], where)
+    assert Path.cwd() == tmp_path / "here"
+
+
+def test_another_tokenizer_than_that_of_the_training_is_refused(trained, tmp_path):
+    other = build_tokenizer()
+    other.add_tokens(["another"])
+    with pytest.raises(ConfigurationError, match="tokenizer=: its tokenizer is not the one"):
+        qk.merge(trained[0], tmp_path / "m", tokenizer=other)
+
+
 def test_a_link_is_refused(trained, tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
@@ -460,6 +487,20 @@ def test_a_replacement_that_was_killed_half_way_is_undone(trained, tmp_path):
     with pytest.raises(OutputError, match="holds a merged model"):
         qk.merge(trained[0], tmp_path / "m")
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_a_replacement_that_was_killed_with_the_new_model_complete_is_finished(merged, trained, tmp_path):
+    for left in (".m.partial", ".m.old"):
+        shutil.copytree(merged.folder, tmp_path / left)
+    (tmp_path / ".m.old" / "notes.txt").write_text("the old one")
+    with pytest.raises(OutputError, match="holds a merged model"):
+        qk.merge(trained[0], tmp_path / "m")
+    assert not (tmp_path / "m" / "notes.txt").exists()
+    (tmp_path / "m").rename(tmp_path / ".m.partial")
+    (tmp_path / ".m.partial" / "config.json").write_text("{")
+    with pytest.raises(OutputError, match="holds a merged model"):
+        qk.merge(trained[0], tmp_path / "m")
+    assert (tmp_path / "m" / "notes.txt").exists()  # the new one is damaged
 
 
 def test_a_model_that_does_not_come_back_from_disk_as_it_was_is_not_kept(trained, tmp_path, monkeypatch):

@@ -297,6 +297,7 @@ def test_messages_about_rows_hold_no_texts(task, tmp_path):
         {"task_type": "SEQ_CLS"}, {"bias": "all"}, {"lora_bias": True}, {"layer_replication": [[0, 2], [0, 2]]},
         {"trainable_token_indices": [1]}, {"target_parameters": ["lm_head.weight"]}, {"fan_in_fan_out": True},
         {"runtime_config": {"ephemeral_gpu_offload": True}}, {"anything_new": 1}, {"r": "4"}, {"r": -1}, {"r": True},
+        {"lora_alpha": 10**400}, {"alpha_pattern": {"q_proj": 10**400}},
         {"r": 10**9}, {"rank_pattern": {"q_proj": 10**9}}, {"lora_alpha": float("nan")}, {"lora_dropout": 2},
         {"modules_to_save": "lm_head"}, {"target_modules": None}, {"use_dora": 1}, {"layers_to_transform": ["0"]},
     ],
@@ -376,7 +377,8 @@ def test_the_base_that_peft_would_fetch_is_not_asked_for(forged, monkeypatch):
 @pytest.mark.parametrize(
     "changes",
     [{"files": {}}, {"files": {"../base/config.json": "0"}}, {"format": [1]}, {"max_length": "128"},
-     {"decision": {"up": "x"}}, {"decision": [1]}, {"base": {"name": 3}}, {"task": None}],
+     {"decision": {"up": "x"}}, {"decision": {"up": 10**400}}, {"max_length": 10**400}, {"decision": [1]},
+     {"base": {"name": 3}}, {"task": None}],
     ids=str,
 )  # fmt: skip
 def test_a_manifest_with_other_entries_is_refused(forged, changes):
@@ -420,6 +422,17 @@ def test_a_hash_that_is_kept_apart_tells_a_forged_adapter(forged):
     seal(forged)
     assert qk.load_adapter(forged)[0].peft_config  # hashes in the folder tell damage, and no forgery
     with pytest.raises(AdapterError, match="manifest_sha256"):
+        qk.load_adapter(forged, manifest_sha256=known)
+
+
+def test_a_hash_that_is_kept_apart_tells_files_that_were_exchanged_for_others_of_the_same_size_and_time(forged):
+    known = hashlib.sha256((forged / "manifest.json").read_bytes()).hexdigest()
+    qk.load_adapter(forged, manifest_sha256=known)
+    before = (forged / WEIGHTS).stat()
+    change_tensors(forged, lambda tensors: next(iter(tensors.values())).mul_(2))
+    os.utime(forged / WEIGHTS, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (forged / WEIGHTS).stat().st_size == before.st_size
+    with pytest.raises(AdapterError, match="was changed or damaged"):
         qk.load_adapter(forged, manifest_sha256=known)
 
 
@@ -597,6 +610,20 @@ def test_nothing_is_written_through_a_link_in_an_output_folder(base_folder, rows
     with pytest.raises(OutputError, match="is a link"):
         train(base_folder, rows, task, tmp_path / "run", overwrite=True)
     assert not list((tmp_path / "mine").iterdir())
+
+
+def test_a_merged_model_is_not_written_through_links(trained, rows, task, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.json").write_text("mine")
+    for name in (".m.partial", ".m.partial.float", ".m.old"):
+        (tmp_path / name).symlink_to(tmp_path / "mine")
+    model, _ = qk.load_adapter(trained / "run")
+    given = {"task": task, "eval_dataset": rows[:2], "progress": False}
+    qk.merge(model, tmp_path / "m", into="nf4", accept_disagreement=True, **given)
+    qk.merge(model, tmp_path / "m", overwrite=True, **given)
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["config.json"]
+    assert (tmp_path / "mine" / "config.json").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m", "mine"]
 
 
 @pytest.mark.parametrize("link", [".file.json.partial", "file.json"])

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from qlorakit.bitsandbytes_offline import peft
 
@@ -23,13 +22,27 @@ from qlorakit.errors import AdapterError, ConfigurationError, ModelError
 from qlorakit.lora_settings import CONFIG, check_lora, check_lora_config, check_targets, read_lora_config, spelled_out
 from qlorakit.model_folders import check_model_folder
 from qlorakit.quantization import (
+    DTYPES,
+    Quantization,
     base_hashes,
     keep_unpacked,
     load_quantized,
     quantization_record,
     resolve_model,
 )
-from qlorakit.records import damage_of, file_hash, is_sealed, plain, seal_of, versions, write_json, write_sealed
+from qlorakit.records import (
+    damage_of,
+    file_hash,
+    forget_hashes,
+    is_number,
+    is_sealed,
+    plain,
+    read_object,
+    seal_of,
+    versions,
+    write_json,
+    write_sealed,
+)
 from qlorakit.template_trial import template_fault
 
 if TYPE_CHECKING:
@@ -41,6 +54,7 @@ MANIFEST, RUN_RECORD, WEIGHTS = "manifest.json", "run.json", "adapter_model.safe
 MANIFEST_FORMAT = 1
 PUT_BACK = "Put it back from a copy, or train anew"
 NEEDED_FILES = (WEIGHTS, CONFIG, "chat_template.jinja", RUN_RECORD)
+LARGEST_COUNT = 2**31 - 1
 COMMIT = re.compile("[0-9a-f]{40}")
 RUST_ERROR = re.compile(r"\(os error (\d+)\)")  # how Rust says which error of the system it met
 VERIFICATION = "qlorakit_verification"
@@ -51,6 +65,8 @@ TRAINED_FOR, CHOSEN_ON = "qlorakit_task", "qlorakit_chosen_on"
 DECISION, HISTORY = "qlorakit_decision", "qlorakit_history"
 # Likewise the tokenizer it was trained with, the hash of its manifest, and the fingerprints of its run's rows by split.
 TOKENIZER, MANIFEST_HASH, FINGERPRINTS = "qlorakit_tokenizer", "qlorakit_manifest", "qlorakit_fingerprints"
+# Likewise the hash of its weights at that time: after others were put into the model, the manifest is not theirs.
+ORIGINAL_WEIGHTS = "qlorakit_original_weights"
 LORA_SEED = "qlorakit_seed"  # attribute of an adapted model: peft has no place for it
 CONTINUED_FROM = "qlorakit_continued_from"  # likewise: the finished adapter that was loaded to be trained on
 # Beside "adapter" while the one takes the other's place: complete but not there yet, and on its way out.
@@ -225,6 +241,7 @@ def load_adapter(
         AdapterError: The folder is no adapter, a file of it changed since, or the base, tokenizer or template is not
             the one it was trained with; says which.
     """
+    forget_hashes()  # a file may be exchanged for one of the same size and time
     folder = adapter_folder(Path(folder))
     if manifest_sha256 is not None and file_hash(folder / MANIFEST) != manifest_sha256.strip().lower():
         msg = f"{folder / MANIFEST} is not the one that manifest_sha256= names; the adapter is another, or was changed"
@@ -240,9 +257,8 @@ def load_adapter(
         msg = f"{error} If the base of {folder} has moved, give its place with base="
         raise ModelError(msg) from error
     check_model_folder(place)
-    hashes = base_hashes(place)
-    if recorded["files"] and hashes != recorded["files"]:
-        changed = sorted({file for file, _ in set(hashes.items()) ^ set(recorded["files"].items())})
+    changed = changed_in_base(recorded, base)
+    if changed:
         msg = (
             f"{folder}: the base {name!r} is not the one this adapter was trained on; it differs in "
             f"{', '.join(changed)}. Give the right one with base="
@@ -281,6 +297,23 @@ def load_adapter(
     remember_origin(adapted, tokenizer, folder, settings if isinstance(settings, dict) else {})
     adapted.eval()
     return adapted, tokenizer
+
+
+def changed_in_base(recorded: Mapping[str, Any], elsewhere: str | Path | None) -> list[str]:
+    """Files of a base that are not as a record says; none where it was made in memory and has no hashes.
+
+    Args:
+        recorded: What :func:`base_record` gave.
+        elsewhere: Where the base is, if it no longer goes by its name.
+
+    Raises:
+        ModelError: The base is not there.
+    """
+    if not recorded["files"]:
+        return []
+    revision = None if elsewhere else recorded["revision"]
+    hashes = base_hashes(resolve_model(str(elsewhere or recorded["name"]), revision=revision).folder)
+    return sorted({file for file, _ in set(hashes.items()) ^ set(recorded["files"].items())})
 
 
 def _template_in(folder: Path) -> str:
@@ -367,8 +400,18 @@ def remember_origin(
     manifest = folder / MANIFEST
     prints = {"validation": settings.get("eval_fingerprint"), "training": settings.get("train_fingerprint")}
     sealed = file_hash(manifest) if manifest.is_file() else None
-    for name, value in {TOKENIZER: tokenizer, MANIFEST_HASH: sealed, FINGERPRINTS: prints}.items():
+    remembered = {
+        TOKENIZER: tokenizer, MANIFEST_HASH: sealed, FINGERPRINTS: prints, ORIGINAL_WEIGHTS: weights_hash(model),
+    }  # fmt: skip
+    for name, value in remembered.items():
         setattr(model, name, value)
+
+
+def adapter_record(model: peft.PeftModel) -> dict[str, str | None]:
+    """What identifies an adapter: its weights, and its manifest where they are still those that it seals."""
+    weights = weights_hash(model)
+    certain = vars(model).get(ORIGINAL_WEIGHTS) == weights
+    return {"weights": weights, "manifest": vars(model).get(MANIFEST_HASH) if certain else None}
 
 
 def is_fresh(model: peft.PeftModel) -> bool:
@@ -457,24 +500,28 @@ def _read_record(path: Path) -> dict[str, Any]:
     if path.is_symlink():
         msg = f"{path} is a link, which is not followed"
         raise AdapterError(msg)
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        msg = f"{path} is damaged ({type(error).__name__}: {error}). {PUT_BACK}"
-        raise AdapterError(msg) from error
-    if not isinstance(held, dict):
-        msg = f"{path} is damaged: it holds no JSON object. {PUT_BACK}"
-        raise AdapterError(msg)
-    return held
+    return read_object(path, AdapterError, PUT_BACK)
 
 
 def _history(folder: Path) -> tuple[dict[str, Any], ...]:
     """What was logged in training, of which reports draw the learning curve."""
     history = _read_record(folder / RUN_RECORD).get("history", [])
-    if not isinstance(history, list) or not all(isinstance(record, dict) for record in history):
-        msg = f"{folder / RUN_RECORD} is damaged: history is not as it was written"
+    if not is_history(history):
+        msg = f"{folder / RUN_RECORD} is damaged: history is not as it was written. {PUT_BACK}"
         raise AdapterError(msg)
     return tuple(history)
+
+
+def is_history(held: object) -> bool:
+    """Whether a value is what training logs: objects of numbers, in which null is a number that was not finite."""
+    return isinstance(held, list) and all(
+        isinstance(entry, dict) and all(value is None or is_number(value) for value in entry.values()) for entry in held
+    )
+
+
+def is_count(value: object) -> bool:
+    """Whether a value is a whole number from 1 to what a library in C counts to."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_COUNT
 
 
 def _manifest_faults(manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -482,26 +529,28 @@ def _manifest_faults(manifest: Mapping[str, Any]) -> Iterator[str]:
     kinds = {"task": str, "base": dict, "tokenizer": str, "template": str, "files": dict}
     yield from (name for name, kind in kinds.items() if not isinstance(manifest.get(name), kind))
     yield from (f"files without {name}" for name in NEEDED_FILES if name not in manifest["files"])
-    base, decision, length = manifest["base"], manifest.get("decision"), manifest.get("max_length")
-    quantization = base.get("quantization")
-    files = base.get("files")
+    yield from base_faults(manifest["base"])
+    decision, length = manifest.get("decision"), manifest.get("max_length")
+    if length is not None and not is_count(length):
+        yield "max_length"
+    if decision is not None and not (isinstance(decision, dict) and all(map(is_number, decision.values()))):
+        yield "decision"
+
+
+def base_faults(base: Mapping[str, Any]) -> Iterator[str]:
+    """Entries of the record of a base that are not as :func:`base_record` makes them."""
+    quantization, files = base.get("quantization"), base.get("files")
     hashes = isinstance(files, dict) and all(isinstance(found, str) for found in files.values())
     if not (isinstance(base.get("name"), str) and hashes and "revision" in base):
         yield "base"
     elif base["revision"] is not None and not COMMIT.fullmatch(str(base["revision"])):
         yield "base.revision"
     if not isinstance(quantization, dict) or not (
-        isinstance(quantization.get("quantization"), str)
+        quantization.get("quantization") in get_args(Quantization)
         and isinstance(quantization.get("double_quantization"), bool)
-        and isinstance(quantization.get("compute_dtype"), str)
+        and quantization.get("compute_dtype") in [*DTYPES]  # a list: what is no key may be unhashable
     ):
         yield "base.quantization"
-    if length is not None and not (isinstance(length, int) and length > 0):
-        yield "max_length"
-    if decision is not None and not (
-        isinstance(decision, dict) and all(isinstance(v, int | float) and math.isfinite(v) for v in decision.values())
-    ):
-        yield "decision"
 
 
 def base_record(model: peft.PeftModel | PreTrainedModel) -> dict[str, Any]:

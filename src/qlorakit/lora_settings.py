@@ -7,8 +7,6 @@ what is saved and nothing else.
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ import torch
 from transformers.pytorch_utils import Conv1D
 
 from qlorakit.errors import AdapterError, ConfigurationError, did_you_mean
+from qlorakit.records import is_number, read_object
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -65,7 +64,7 @@ def check_lora(r: int, alpha: float | None, dropout: float, seed: int) -> None:
     if isinstance(r, bool) or not isinstance(r, int) or r < 1:
         msg = f"r={r!r}: the rank must be at least 1, a whole number"
         raise ConfigurationError(msg)
-    if alpha is not None and not (isinstance(alpha, int | float) and alpha > 0 and math.isfinite(alpha)):
+    if alpha is not None and not (is_number(alpha) and alpha > 0):
         msg = f"alpha={alpha!r}: must be a positive number"
         raise ConfigurationError(msg)
     if not (isinstance(dropout, int | float) and 0 <= dropout < 1):
@@ -186,12 +185,8 @@ def read_lora_config(folder: Path, *, largest: int) -> peft.LoraConfig:
         AdapterError: It holds a setting that this library does not write, or a value that cannot be right.
     """
     path = folder / CONFIG
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        msg = f"{path} is damaged ({type(error).__name__}: {error})"
-        raise AdapterError(msg) from error
-    wrong = next(_faults(held, largest), None) if isinstance(held, dict) else "it holds no JSON object"
+    held = read_object(path, AdapterError, "Put it back from a copy, or train anew")
+    wrong = next(_faults(held, largest), None)
     if wrong is not None:
         msg = f"{path}: {wrong}; it is not as this library writes it, and is not loaded"
         raise AdapterError(msg)
@@ -236,7 +231,7 @@ def _is_rank(value: object) -> bool:
 
 
 def _is_scale(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0 and math.isfinite(value)
+    return isinstance(value, int | float) and is_number(value) and value > 0
 
 
 def _are_layers(value: object) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -20,23 +19,26 @@ from qlorakit.adapters import (
     DECISION,
     FINGERPRINTS,
     MANIFEST,
-    MANIFEST_HASH,
     TOKENIZER,
     TRAINED_FOR,
+    adapter_record,
+    base_faults,
     base_record,
     is_fresh,
     save_tokenizer,
+    tokenizer_hash,
     warn_of_other_task,
 )
 from qlorakit.agreement import SAMPLE, Agreement, Said, Sample, agreement, ask
 from qlorakit.display import progress_bar, show
 from qlorakit.encoding import template_hash
-from qlorakit.errors import ConfigurationError, EvidenceError, ModelError, OutputError, unwritable
+from qlorakit.errors import AdapterError, ConfigurationError, EvidenceError, ModelError, OutputError, unwritable
 from qlorakit.inference import build_encoder, layout_for, warn_of
 from qlorakit.logits import one_at_a_time
 from qlorakit.merged_model import check_mergeable, plain_model_of, save_plain
+from qlorakit.model_folders import COPY_AGAIN
 from qlorakit.quantization import DTYPES, keep_unpacked, load_quantized, resolve_model
-from qlorakit.records import seal_of, versions, write_json
+from qlorakit.records import damage_of, is_sealed, read_object, remove_folder, seal_of, versions, write_sealed
 from qlorakit.rows import as_rows, check_rows, check_task, fingerprint
 from qlorakit.run_folders import replace_folder
 
@@ -50,6 +52,17 @@ logger = logging.getLogger(__name__)
 Into = Literal["dequantized", "original", "nf4"]
 MERGE_RECORD = "merge.json"
 RECORD_FORMAT = 1
+MERGE_ANEW = "Merge anew"
+# What a record holds, and of which kind, as far as it is read here and by verify.
+RECORDED: Mapping[str, type] = {
+    "base": dict,
+    "adapter": dict,
+    "into": str,
+    "dtype": str,
+    "sample": dict,
+    "agreement": dict,
+    "files": dict,
+}
 MERGED = {
     "dequantized": "the dequantized base",
     "original": "the original weights of the base, which the adapter was not trained on",
@@ -149,7 +162,7 @@ def merge(
     chosen = _choose_dtype(dtype, model)
     _check_settings(into, tolerance, accept=accept_disagreement)
     base = base_record(model)
-    final = _check_folder(_recovered(Path(folder)), base, overwrite=overwrite)
+    final = _check_folder(_recovered(Path(folder).expanduser()), base, overwrite=overwrite)
     keep_unpacked(model)
     tokenizer = _tokenizer_of(model, tokenizer)
     sample = _given(model, tokenizer, task, eval_dataset) if eval_dataset is not None else _remembered(model)
@@ -162,7 +175,7 @@ def merge(
         result = MergeResult(
             final, into, _name(chosen), sample.origin, sample.rows, sample.questions, found, vars(model).get(DECISION)
         )
-        write_json(partial / MERGE_RECORD, _record(model, base, partial, result, sample, tolerance))
+        write_sealed(partial / MERGE_RECORD, _record(model, base, partial, result, sample, tolerance))
         replace_folder(partial, final)
     show(str(result))
     if into != "dequantized":
@@ -204,12 +217,47 @@ def _check_settings(into: str, tolerance: float, *, accept: bool) -> None:
         raise ConfigurationError(msg)
 
 
+def read_merge_record(folder: Path) -> dict[str, Any]:
+    """What ``merge`` recorded in a folder.
+
+    Raises:
+        AdapterError: It is unreadable, was changed since, or is of a newer format.
+    """
+    path = folder / MERGE_RECORD
+    if path.is_symlink():
+        msg = f"{path} is a link, which is not followed"
+        raise AdapterError(msg)
+    record = read_object(path, AdapterError, MERGE_ANEW)
+    if record.get("format") != RECORD_FORMAT:
+        msg = f"{path} has format {record.get('format')!r}; this version reads {RECORD_FORMAT}"
+        raise AdapterError(msg)
+    if not is_sealed(record):
+        msg = f"{path} is damaged: it was changed since it was saved. {MERGE_ANEW}"
+        raise AdapterError(msg)
+    wrong = [name for name, kind in RECORDED.items() if not isinstance(record.get(name), kind)]
+    if wrong := wrong or list(base_faults(record["base"])):
+        msg = f"{path} is damaged: {wrong[0]} is not as it was written. {MERGE_ANEW}"
+        raise AdapterError(msg)
+    return record
+
+
 def _recovered(folder: Path) -> Path:
-    """The folder; an earlier model is put back that was set aside when its replacement was killed."""
-    aside = folder.with_name(f".{folder.name}.old") if folder.name else folder
-    if not folder.exists() and (aside / MERGE_RECORD).is_file():
-        aside.rename(folder)
+    """The folder; a replacement that was killed between its two renamings is finished, or else undone."""
+    if not folder.name or folder.exists() or folder.is_symlink():
+        return folder
+    for left in (_partial(folder), folder.with_name(f".{folder.name}.old")):
+        if not left.is_symlink() and _is_whole(left):
+            left.rename(folder)
+            break
     return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a folder holds a merged model with every file as it was written."""
+    try:
+        return next(damage_of(folder, read_merge_record(folder)["files"]), None) is None
+    except AdapterError:
+        return False
 
 
 def _check_folder(folder: Path, base: Mapping[str, Any], *, overwrite: bool) -> Path:
@@ -223,10 +271,15 @@ def _check_folder(folder: Path, base: Mapping[str, Any], *, overwrite: bool) -> 
         msg = f"{folder} is a {'link' if final.is_symlink() else 'file'}; give a folder of its own"
         raise OutputError(msg)
     place = final.resolve()
+    if Path.cwd().is_relative_to(place):
+        what = "is the folder you work in" if Path.cwd() == place else "holds the folder you work in"
+        msg = f"{folder} {what}, which cannot be replaced; give a folder of its own"
+        raise OutputError(msg)
     if base["files"]:
         source = resolve_model(base["name"], revision=base["revision"]).folder.resolve()
         if source in (place, *place.parents) or place in source.parents:
-            msg = f"{folder} is where the base is ({source}); give a folder of its own"
+            what = "holds the base" if place in source.parents else "is where the base is"
+            msg = f"{folder} {what} ({source}); give a folder of its own"
             raise OutputError(msg)
     if inside := next((where for where in (place, *place.parents) if (where / MANIFEST).is_file()), None):
         msg = f"{folder} is in the adapter's folder {inside}, whose files are sealed; give a folder of its own"
@@ -241,11 +294,17 @@ def _check_folder(folder: Path, base: Mapping[str, Any], *, overwrite: bool) -> 
 
 
 def _tokenizer_of(model: peft.PeftModel, given: PreTrainedTokenizerBase | None) -> PreTrainedTokenizerBase:
-    tokenizer = given or vars(model).get(TOKENIZER)
-    if tokenizer is None:
+    known: PreTrainedTokenizerBase | None = vars(model).get(TOKENIZER)
+    if given is None and known is None:
         msg = "the model does not come from train or load_adapter, which know its tokenizer; give it as tokenizer="
         raise ConfigurationError(msg)
-    return tokenizer
+    if given is None or known is None:
+        return known or given
+    for what, hash_of in {"tokenizer": tokenizer_hash, "chat template": template_hash}.items():
+        if hash_of(given) != hash_of(known):
+            msg = f"tokenizer=: its {what} is not the one that the adapter was trained with; leave it out"
+            raise ConfigurationError(msg)
+    return given
 
 
 def _remembered(model: peft.PeftModel) -> Sample:
@@ -284,16 +343,23 @@ def _given(
 @contextmanager
 def _building(final: Path) -> Iterator[Path]:
     """A hidden folder beside the final one, of which nothing is left in the end."""
-    partial = final.with_name(f".{final.name}.partial")
+    partial = _partial(final)
     try:
-        shutil.rmtree(partial, ignore_errors=True)
+        for working in (partial, _between(partial)):
+            remove_folder(working)
         partial.mkdir(parents=True)
         yield partial
     except (OSError, SafetensorError) as error:
         raise unwritable(final, error) from error
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(_between(partial), ignore_errors=True)
+        for working in (partial, _between(partial)):
+            with suppress(OSError):
+                remove_folder(working)
+
+
+def _partial(final: Path) -> Path:
+    """Where a model lies until it is complete."""
+    return final.with_name(f".{final.name}.partial")
 
 
 def _between(partial: Path) -> Path:
@@ -314,7 +380,10 @@ def _write(
     """Write the merged model with its tokenizer."""
     plain = model.get_base_model()
     original = _original(base) if into == "original" else None
-    target = _between(partial) if into == "nf4" else partial
+    target = partial
+    if into == "nf4":
+        target = _between(partial)
+        target.mkdir()  # and nothing that stands there already
     with progress_bar("merging", shown=progress) as advance:
         merged = plain_model_of(model, torch.float32 if into == "nf4" else dtype, original=original, advance=advance)
         save_plain(merged, plain, target)
@@ -340,7 +409,7 @@ def _original(base: Mapping[str, Any]) -> PreTrainedModel:
         ModelError: It is not there, or was quantized from the start.
     """
     folder = resolve_model(base["name"], revision=base["revision"]).folder
-    if "quantization_config" in json.loads((folder / "config.json").read_text(encoding="utf-8")):
+    if "quantization_config" in read_object(folder / "config.json", ModelError, COPY_AGAIN):
         msg = f"{folder} holds quantized weights, so that there are no original ones to merge into"
         raise ModelError(msg)
     return load_quantized(folder, quantization="none", compute_dtype="float32", device="cpu")[0]
@@ -392,7 +461,7 @@ def _record(
         "format": RECORD_FORMAT,
         "task": vars(model).get(TRAINED_FOR),
         "base": dict(base),
-        "adapter": vars(model).get(MANIFEST_HASH),
+        "adapter": adapter_record(model),
         "into": result.into,
         "dtype": result.dtype,
         "sample": {

@@ -6,7 +6,6 @@ files to unpickle, files elsewhere.  Nobody is asked about code here, and the re
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,10 @@ import qlorakit.bitsandbytes_offline  # noqa: F401  # before transformers
 from safetensors import SafetensorError, safe_open
 
 from qlorakit.errors import ModelError
+from qlorakit.records import read_object
 
 INDEX = "model.safetensors.index.json"
+COPY_AGAIN = "Copy or download it again"
 # Attention and experts that transformers holds itself; other names are kernels, which it downloads and runs.
 KERNEL_KEYS = {"attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation"}
 OWN_KERNELS = {None, "eager", "sdpa", "grouped_mm", "batched_mm"}
@@ -33,7 +34,7 @@ def check_model_folder(folder: Path) -> None:
     for path in sorted(folder.iterdir()):
         _check_place(path, folder)
     check_safetensors(folder)
-    config = read_object(folder / "config.json")
+    config = read_object(folder / "config.json", ModelError, COPY_AGAIN)
     wrong = next(_faults(config), None)
     if wrong is not None:
         msg = f"{folder / 'config.json'}: {wrong}"
@@ -64,23 +65,6 @@ def check_safetensors(folder: Path) -> list[Path]:
     return files
 
 
-def read_object(path: Path) -> dict[str, Any]:
-    """The JSON object in a file of a model.
-
-    Raises:
-        ModelError: There is none.
-    """
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        msg = f"{path} cannot be loaded ({type(error).__name__}: {error}); copy or download it again"
-        raise ModelError(msg) from error
-    if not isinstance(held, dict):
-        msg = f"{path} holds no JSON object; copy or download it again"
-        raise ModelError(msg)
-    return held
-
-
 def _check_place(path: Path, folder: Path) -> None:
     """Refuse what is no plain file, and links out of the folder, or out of the model's part of the Hub's cache."""
     if path.is_dir() and not path.is_symlink():
@@ -96,7 +80,7 @@ def _check_place(path: Path, folder: Path) -> None:
 
 def _check_index(folder: Path) -> None:
     """Every part of the weights must be a safetensors file of the folder itself, as all that is hashed is."""
-    files = read_object(folder / INDEX).get("weight_map")
+    files = read_object(folder / INDEX, ModelError, COPY_AGAIN).get("weight_map")
     names = set(files.values()) if isinstance(files, dict) and all(isinstance(f, str) for f in files.values()) else None
     present = {path.name for path in folder.glob("*.safetensors")}
     if names is None or not names <= present:

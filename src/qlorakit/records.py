@@ -9,9 +9,14 @@ import importlib.metadata
 import json
 import math
 import os
+import shutil
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path, PureWindowsPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qlorakit.errors import ModelError
 
 PACKAGES = (
     "qlorakit", "torch", "transformers", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers", "numpy",
@@ -53,6 +58,45 @@ def write_sealed(
 def is_sealed(held: Mapping[str, Any]) -> bool:
     """Whether an object, read from a file that was written with its own hash, is as it was written."""
     return held.get(OWN_HASH) == _own_hash(held)
+
+
+def read_object(path: Path, error: type[ModelError], advice: str) -> dict[str, Any]:
+    """The JSON object in a file that may come from anywhere.
+
+    Args:
+        path: Of the file.
+        error: What is raised where there is none.
+        advice: What to do then.
+
+    Raises:
+        ModelError: The file holds none, or cannot be read; as ``error``.
+    """
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as found:
+        msg = f"{path} is damaged ({type(found).__name__}: {found}). {advice}"
+        raise error(msg) from found
+    if not isinstance(held, dict):
+        msg = f"{path} is damaged: it holds no JSON object. {advice}"
+        raise error(msg)
+    return held
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a finite number that a float can hold: JSON may hold larger ones, which end in overflows."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a working folder with all that is in it, or a link in its place, through which nothing is written.
+
+    Raises:
+        OSError: The link cannot be removed; a folder that cannot be is left.
+    """
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

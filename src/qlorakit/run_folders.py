@@ -11,7 +11,7 @@ from qlorakit.adapters import MANIFEST, REPLACED, RUN_RECORD, UNPLACED, read_man
 from qlorakit.checkpoints import Checkpoint, latest_checkpoint, read_checkpoint, remove_incomplete
 from qlorakit.display import show
 from qlorakit.errors import ModelError, OutputError, TrainingError, unwritable
-from qlorakit.records import settle
+from qlorakit.records import forget_hashes, remove_folder, settle
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ def find_checkpoint(output: Path, *, resume: bool | str | Path | None, overwrite
         OutputError: The folder is a file, holds another run, or the very run to resume, finished.
         TrainingError: There is no checkpoint to resume from, or it is damaged.
     """
+    forget_hashes()  # a file may be damaged and look as before
     if output.exists() and not output.is_dir():
         msg = f"output_dir={str(output)!r} is a file; give a folder"
         raise OutputError(msg)
@@ -153,7 +154,7 @@ def replace_folder(partial: Path, final: Path) -> None:
     settle(partial)
     old = final.with_name(f".{final.name}.old")
     if final.exists():
-        shutil.rmtree(old, ignore_errors=True)
+        remove_folder(old)
         final.rename(old)
     try:
         partial.rename(final)
