@@ -70,7 +70,7 @@ def run_python(code, *arguments, **environment):
         env={**clean, "OMP_NUM_THREADS": "1", **environment},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
 
@@ -92,7 +92,7 @@ def run_processes(count, code, *arguments):
         for rank in range(count)
     ]
     try:
-        errors = [process.communicate(timeout=100)[1] for process in processes]
+        errors = [process.communicate(timeout=300)[1] for process in processes]
     finally:
         for process in processes:
             process.kill()
