@@ -39,6 +39,16 @@ def test_what_is_apart_is_named_by_the_way_to_it_with_both_values():
     assert "1 of 3 values differ: tuned.f1[2] was 0.6 and is 0.7" in check.detail
 
 
+@pytest.mark.parametrize(("then", "now"), [(10**400, 0.5), (0.5, 10**400), (10**400, 10**401)])
+def test_numbers_that_no_float_holds_are_different(then, now):
+    assert len(Closeness.of(then, now, tolerance=0.5).apart) == 1
+
+
+def test_long_values_are_not_shown_as_they_may_be_somebodys_text():
+    (said,) = Closeness.of({"value": "a secret " * 9}, {"value": None}, tolerance=0.0).apart
+    assert said == "value was something of 83 characters and is None"
+
+
 def test_the_tolerance_and_its_reason_are_stated():
     check = Closeness.of(0.5, 0.501, tolerance=0.01).check("loss", "it", tolerance=0.01, because="the machine changed")
     assert check.state == "same"

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 import torch
-from engine import evaluate, train
+from engine import echo_task, evaluate, train
 
 import qlorakit as qk
 from qlorakit.adapters import RUN_RECORD, WEIGHTS
@@ -283,10 +283,88 @@ def test_a_run_of_a_newer_version_is_refused(run, verify):
         verify(run)
 
 
-def test_a_record_that_is_none_is_refused(run, verify):
-    rewrite(run, RUN_RECORD, lambda record: record.pop("history"))
-    with pytest.raises(AdapterError, match="history is not as it was written"):
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("history", lambda record: record.pop("history")),
+        ("history", lambda record: record["history"][-1].update(eval_loss=10**400)),
+        ("history", lambda record: [entry.update(eval_rows="x") for entry in record["history"]]),
+        ("settings.objective", lambda record: record["settings"].update(objective="foo")),
+        ("settings.negatives", lambda record: record["settings"].update(negatives=-1)),
+        ("settings.token_budget", lambda record: record["settings"].update(token_budget=10**400)),
+    ],
+)
+def test_a_record_that_is_none_is_refused(run, verify, name, change):
+    rewrite(run, RUN_RECORD, change)
+    with pytest.raises(AdapterError, match=f"{name} is not as it was written"):
         verify(run)
+
+
+@pytest.mark.parametrize("count", [-1, 0, 100_000, 10**30])
+def test_a_number_of_threads_that_is_not_here_is_another_machine(run, verify, count):
+    rewrite(run, RUN_RECORD, lambda record: record["machine"].update(threads=count))
+    found = verify(run, task=None, eval_dataset=None, train_dataset=None)
+    assert state(found, "machine") == "changed"
+    assert torch.get_num_threads() == 1
+
+
+def test_a_report_whose_settings_are_none_is_found(run, report, rows, verify):
+    record = json.loads(report.read_text())
+    record["settings"]["resamples"] = 10**30
+    (run / "report.json").write_text(json.dumps(record))
+    with pytest.raises(VerificationError, match="report: resamples of its settings is not as evaluate writes it"):
+        verify(run, rows=rows[:8])
+
+
+def test_a_report_with_texts_is_repeated_with_texts_and_none_is_shown(base_folder, tmp_path):
+    rows = [{"text": f"say {word}", "answer": f"{word} {'confidential ' * 5}"} for word in ("up", "down")]
+    model, tokenizer, _ = train(base_folder, rows, echo_task(), tmp_path, max_steps=1, max_new_tokens=4)
+    evaluate(model, tokenizer, rows, echo_task(), max_new_tokens=4, include_text=True).save(tmp_path / "report.json")
+    given = {"task": echo_task(), "train_dataset": rows, "rows": rows, "progress": False}
+    assert qk.verify(tmp_path, **given).ok
+    record = json.loads((tmp_path / "report.json").read_text())
+    record["predictions"][0]["reference"] += "!"
+    (tmp_path / "report.json").write_text(json.dumps(record))
+    with pytest.raises(VerificationError, match="was something of 71 characters and is") as raised:
+        qk.verify(tmp_path, **given)
+    assert "confidential" not in str(raised.value)
+
+
+def test_checkpoints_of_a_run_that_is_to_replace_this_one_do_not_accuse_it(original, run, base_folder, rows, task):
+    other = run.with_name("other")
+    train(base_folder, rows, task, other, max_steps=2, seed=5)
+    shutil.rmtree(run / "checkpoints")
+    shutil.copytree(other / "checkpoints", run / "checkpoints")
+    found = qk.verify(run, task=task, progress=False)
+    assert state(found, "checkpoints") == "changed"
+    assert "checkpoints are of another run" in str(found).replace("\n", " ")
+
+
+@pytest.fixture(scope="module")
+def merged(original, rows, task, tmp_path_factory):
+    model, _ = qk.load_adapter(original)
+    folder = tmp_path_factory.mktemp("merged") / "m"
+    qk.merge(model, folder, task=task, eval_dataset=rows, progress=False)
+    return folder
+
+
+def test_a_merged_model_is_compared_with_its_record(merged, base_folder):
+    found = qk.verify(merged, progress=False)
+    states = {check.name: check.state for check in found.checks}
+    checked = {"record": "same", "files": "same", "base": "same"}
+    assert states == {**checked, "adapter": "not checked", "answers": "not checked"}
+    assert not found.ok
+    assert state(qk.verify(merged, base=base_folder, progress=False), "base") == "same"
+
+
+def test_a_change_in_a_merged_model_is_found(merged, tmp_path):
+    for path in merged.iterdir():
+        folder = shutil.copytree(merged, tmp_path / path.name)
+        content = path.read_text("latin-1")
+        changed = content.replace("dequantized", "original") if path.name == "merge.json" else f"{content} "
+        (folder / path.name).write_text(changed, "latin-1")
+        with pytest.raises((AdapterError, VerificationError), match=path.name):
+            qk.verify(folder, progress=False)
 
 
 def test_a_report_from_another_machine_is_compared_by_its_metrics(run, report, rows, verify):

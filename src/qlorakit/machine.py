@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,9 +34,13 @@ def machine_record(device: torch.device) -> dict[str, Any]:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Compute with so many threads: another number of them adds in another order, which rounds otherwise."""
+    """Compute with so many threads: another number of them adds in another order, which rounds otherwise.
+
+    A number that this machine has no processors for is not set, and :func:`machine_record` tells that it differs.
+    """
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    if 1 <= count <= (os.cpu_count() or 1):
+        torch.set_num_threads(count)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from qlorakit.display import as_text
 from qlorakit.documents import clean
-from qlorakit.errors import first_few
+from qlorakit.errors import first_few, shown
 
 State = Literal["same", "changed", "different", "not checked"]
 MOST_NAMED = 3
@@ -72,7 +72,8 @@ class Closeness:
 
     Attributes:
         compared: Values in all.
-        apart: Where there is another value, with both; numbers within the tolerance are not among them.
+        apart: Where there is another value, with both where they are short: long ones may be texts of rows.  Numbers
+            within the tolerance are not among them.
         largest: Difference between two numbers, as a share of the one before where that is above 1.
     """
 
@@ -95,7 +96,7 @@ class Closeness:
             for name in {**before, **after}
         }
         apart = tuple(
-            f"{name or 'value'} was {before.get(name)!r} and is {after.get(name)!r}"
+            f"{name or 'value'} was {shown(before.get(name))} and is {shown(after.get(name))}"
             for name, distance in distances.items()
             if not distance <= tolerance
         )
@@ -126,7 +127,10 @@ class Closeness:
 def _distance(then: object, now: object) -> float:
     """0 for what is the same, infinity for what is not and has no distance."""
     if isinstance(then, int | float) and isinstance(now, int | float) and type(then) is not bool is not type(now):
-        return abs(then - now) / max(1.0, abs(then))
+        try:
+            return abs(then - now) / max(1.0, abs(then))
+        except OverflowError:  # JSON holds numbers that no float does
+            return 0.0 if then == now else math.inf
     return 0.0 if type(then) is type(now) and then == now else math.inf
 
 

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from qlorakit.adapters import (
     DECISION,
     MANIFEST,
+    PUT_BACK,
     REPLACED,
     RUN_RECORD,
     UNPLACED,
     WEIGHTS,
     adapter_folder,
+    changed_in_base,
+    is_count,
+    is_history,
     load_adapter,
     parse_manifest,
     weights_hash,
 )
-from qlorakit.checkpoints import check_files
-from qlorakit.class_balance import balance
+from qlorakit.checkpoints import MARKER, check_files
+from qlorakit.class_balance import ClassBalance, balance
 from qlorakit.errors import (
     AdapterError,
     ModelError,
@@ -31,15 +35,17 @@ from qlorakit.errors import (
     UnknownNameError,
     VerificationError,
     first_few,
+    visible,
 )
 from qlorakit.evaluation import BASE, TUNED, evaluate
 from qlorakit.finishing import VERIFIED_ROWS
 from qlorakit.inference import Questions, build_encoder, pad_id
 from qlorakit.layout import Layout
 from qlorakit.machine import machine_record, threads
+from qlorakit.merging import MERGE_RECORD, read_merge_record
+from qlorakit.objectives import LossWeight, Objective
 from qlorakit.plugins import get_task, supplier_of
-from qlorakit.quantization import base_hashes, resolve_model
-from qlorakit.records import damage_of, file_hash, forget_hashes, versions
+from qlorakit.records import damage_of, file_hash, forget_hashes, is_number, read_object, versions
 from qlorakit.report import Report
 from qlorakit.rows import as_rows, check_rows, check_task, fingerprint
 from qlorakit.slicing import FREQUENCY, LENGTH
@@ -63,29 +69,59 @@ TOLERANCE_OF_HALF = 0.1
 # So many rows may besides be answered otherwise, which is much in a metric of few rows and nothing in one of many.
 ROWS_TURNED = 2
 REPEATED_SETTINGS = ("max_length", "max_new_tokens", "token_budget", "resamples", "confidence", "seed")
-# What a run record holds, and of which kind, as far as it is read here.
-RECORDED: Mapping[str, tuple[type, ...]] = {
-    "settings": (dict,),
-    "settings.seed": (int,),
-    "settings.max_length": (int,),
-    "settings.max_new_tokens": (int,),
-    "settings.token_budget": (int,),
-    "settings.prefix_sharing": (bool,),
-    "settings.objective": (str,),
-    "settings.negatives": (int, type(None)),
-    "settings.loss_weight": (str,),
-    "settings.class_balance": (str,),
-    "settings.train_fingerprint": (str,),
-    "settings.eval_fingerprint": (str, type(None)),
-    "settings.lora": (dict,),
-    "versions": (dict,),
-    "machine": (dict,),
-    "machine.threads": (int,),
-    "history": (list,),
-    "steps": (int,),
-    "best": (dict,),
-    "best.step": (int, type(None)),
-    "verification": (dict,),
+LARGEST_SEED = 2**32 - 1
+
+
+def _kind(*kinds: type) -> Callable[[Any], bool]:
+    return lambda value: type(value) in kinds
+
+
+def _is_whole(value: object) -> bool:
+    return is_count(value) or (type(value) is int and value == 0)
+
+
+def _is_seed(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_SEED
+
+
+# What a run record holds, as far as it is read here.
+RECORDED: Mapping[str, Callable[[Any], bool]] = {
+    "settings": _kind(dict),
+    "settings.seed": _is_seed,
+    "settings.max_length": is_count,
+    "settings.max_new_tokens": is_count,
+    "settings.token_budget": is_count,
+    "settings.prefix_sharing": _kind(bool),
+    "settings.objective": lambda value: value in get_args(Objective),
+    "settings.negatives": lambda value: value is None or is_count(value),
+    "settings.loss_weight": lambda value: value in get_args(LossWeight),
+    "settings.class_balance": lambda value: value in get_args(ClassBalance),
+    "settings.train_fingerprint": _kind(str),
+    "settings.eval_fingerprint": _kind(str, type(None)),
+    "settings.lora": _kind(dict),
+    "versions": _kind(dict),
+    "machine": _kind(dict),
+    "machine.threads": _kind(int),
+    "history": is_history,
+    "steps": is_count,
+    "best": _kind(dict),
+    "best.step": lambda value: value is None or _is_whole(value),
+    "verification": _kind(dict),
+}
+# What the settings of a report hold, as far as it is repeated under them.
+ASKED: Mapping[str, Callable[[Any], bool]] = {
+    "max_length": is_count,
+    "max_new_tokens": is_count,
+    "token_budget": is_count,
+    "resamples": _is_whole,
+    "confidence": lambda value: is_number(value) and 0 < value < 1,
+    "seed": _is_seed,
+    "shots": _is_whole,
+    "prefix_sharing": _kind(bool),
+    "adapter": _kind(str),
+    "versions": _kind(dict),
+    "machine": _kind(dict),
+    "machine.threads": _kind(int),
 }
 
 
@@ -109,7 +145,8 @@ def verify(
     checked is named in the log and in the result.
 
     Args:
-        run_folder: The run's folder or the ``adapter`` folder in it.
+        run_folder: The run's folder or the ``adapter`` folder in it; or the folder of a merged model, whose files and
+            base are compared with what ``merge`` recorded.
         task: The task of the run; found by its name among the plugins unless given.
         eval_dataset: The rows that ``train`` had under that name, all of them.
         train_dataset: Likewise; also for the baselines of a report.
@@ -130,8 +167,12 @@ def verify(
     if task is not None:
         check_task(task)
     forget_hashes()
+    if (Path(run_folder) / MERGE_RECORD).is_file():
+        merged = Verification(Path(run_folder), tuple(_merged(Path(run_folder), base)))
+        _conclude(merged)
+        return merged
     run = _Run.read(Path(run_folder))
-    checks = [*_files(run), _base(run, base), *_checkpoints(run)]
+    checks = [*_files(run), _base(run.manifest["base"], base), *_checkpoints(run)]
     if not any(check.state == "different" for check in checks):
         given = _Given.read(task, eval_dataset, train_dataset, report, rows, progress=progress)
         checks.extend(_contents(run, given, base))
@@ -147,7 +188,7 @@ def _conclude(found: Verification) -> None:
         msg = f"{found.folder} is not what its records say. {told}"
         raise VerificationError(msg)
     for check in found.named("not checked"):
-        logger.warning("%s: %s is not checked: %s", found.folder, check.name, check.detail)
+        logger.warning("%s: %s is not checked: %s", found.folder, check.name, visible(check.detail))
 
 
 @dataclass(frozen=True)
@@ -205,64 +246,98 @@ class _Run:
             AdapterError: It lacks what every run records.
         """
         path = self.folder / RUN_RECORD
-        try:
-            record: dict[str, Any] = dict(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            msg = f"{path} is no record of a run ({error})"
-            raise AdapterError(msg) from error
-        if wrong := list(_faults(record)):
+        record = read_object(path, AdapterError, PUT_BACK)
+        if wrong := list(_faults(record, RECORDED)):
             msg = f"{path} is no record of a run: {first_few(wrong)} is not as it was written"
             raise AdapterError(msg)
         return record
 
 
-def _faults(record: Mapping[str, Any]) -> Iterator[str]:
-    """What no run records."""
-    for name, kinds in RECORDED.items():
-        value: Any = record
-        for part in name.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if type(value) not in kinds:
-            yield name
-    if not all(isinstance(entry, dict) for entry in record.get("history") or ()):
-        yield "an entry of history"
+def _entry(record: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401  # whatever JSON holds
+    """An entry by its dotted name; ``None`` where there is none."""
+    value: Any = record
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _faults(record: Mapping[str, Any], kinds: Mapping[str, Callable[[Any], bool]]) -> Iterator[str]:
+    """Names of entries that are not as this library writes them."""
+    yield from (name for name, is_right in kinds.items() if not is_right(_entry(record, name)))
 
 
 def _files(run: _Run) -> Iterator[Check]:
     """The manifest, and every file that it names."""
     yield Check("manifest", "same", f"format {run.manifest['format']}, SHA-256 {file_hash(run.folder / MANIFEST)}")
-    seal = run.manifest["files"]
-    damaged = [f"{path.name} {what}" for path, what in damage_of(run.folder, seal)]
-    added = sorted({path.name for path in run.folder.iterdir()} - {*seal, MANIFEST})
+    yield _sealed(run.folder, MANIFEST, run.manifest["files"], (RUN_RECORD, WEIGHTS))
+
+
+def _sealed(folder: Path, record: str, seal: Mapping[str, Any], needed: Sequence[str]) -> Check:
+    """The files of a folder.
+
+    Args:
+        folder: Of them.
+        record: Holds the seal.
+        seal: Their hashes.
+        needed: Files that must be among them.
+    """
+    damaged = [f"{path.name} {what}" for path, what in damage_of(folder, seal)]
+    added = sorted({path.name for path in folder.iterdir()} - {*seal, record})
     if damaged:
-        yield Check("files", "different", first_few(damaged))
-    elif RUN_RECORD not in seal or WEIGHTS not in seal:
-        yield Check("files", "different", f"the manifest does not name {RUN_RECORD} and {WEIGHTS}")
-    elif added:
-        yield Check("files", "changed", f"{len(seal)} files are as saved; added since: {first_few(added)}")
-    else:
-        yield Check("files", "same", f"{len(seal)} files are as saved")
+        return Check("files", "different", first_few(damaged))
+    if not {*needed} <= {*seal}:
+        return Check("files", "different", f"{record} does not name {' and '.join(needed)}")
+    if added:
+        return Check("files", "changed", f"{len(seal)} files are as saved; added since: {first_few(added)}")
+    return Check("files", "same", f"{len(seal)} files are as saved")
 
 
-def _base(run: _Run, elsewhere: str | Path | None) -> Check:
+def _base(recorded: Mapping[str, Any], elsewhere: str | Path | None) -> Check:
     """Configuration and weights of the base, by their hashes."""
-    recorded = run.manifest["base"]
-    name = str(elsewhere or recorded["name"])
     if not recorded["files"]:
         return Check("base", "not checked", "it was made in memory, so that no hashes were recorded")
     try:
-        hashes = base_hashes(resolve_model(name, revision=None if elsewhere else recorded["revision"]).folder)
+        changed = changed_in_base(recorded, elsewhere)
     except ModelError as error:
         return Check("base", "not checked", f"{error} Give its place with base=")
-    changed = sorted({file for file, _ in set(hashes.items()) ^ set(recorded["files"].items())})
+    name = elsewhere or recorded["name"]
     if changed:
         return Check("base", "different", f"{name} differs in {first_few(changed)}")
-    return Check("base", "same", f"{len(hashes)} files of {name} are as they were")
+    return Check("base", "same", f"{len(recorded['files'])} files of {name} are as they were")
+
+
+def _merged(folder: Path, elsewhere: str | Path | None) -> Iterator[Check]:
+    """A merged model by what ``merge`` recorded of it."""
+    record = read_merge_record(folder)
+    into = f"{record['into']} in {record['dtype']}"
+    yield Check("record", "same", f"merged into {into}, SHA-256 {file_hash(folder / MERGE_RECORD)}")
+    yield _sealed(folder, MERGE_RECORD, record["files"], ("config.json", "tokenizer.json"))
+    yield _base(record["base"], elsewhere)
+    weights, manifest = (record["adapter"].get(name) for name in ("weights", "manifest"))
+    sealed = f", manifest of SHA-256 {manifest}" if manifest else ""
+    yield Check("adapter", "not checked", f"its weights had SHA-256 {weights}{sealed}; verify the folder of its run")
+    asked = f"{record['sample'].get('questions')} questions of {record['sample'].get('origin')}"
+    shift = record["agreement"].get("shift")
+    yield Check("answers", "not checked", f"on {asked} a probability changed by {shift} at most; merge anew to compare")
+
+
+def _run_in(path: Path, name: str) -> object:
+    """The run that a record names; ``None`` where it is damaged, which is told elsewhere."""
+    with suppress(AdapterError):
+        return _entry(read_object(path, AdapterError, PUT_BACK), name)
+    return None
 
 
 def _checkpoints(run: _Run) -> Iterator[Check]:
-    """The checkpoints that are still there, and that the adapter is the one of its step."""
+    """The checkpoints that are still there.
+
+    Those of another run are of one that has not finished yet, and does not replace this adapter before it does.
+    """
     found = sorted((run.outer / "checkpoints").glob("checkpoint-*")) if run.outer != run.folder else []
+    own = _run_in(run.folder / RUN_RECORD, "run")
+    others = [path for path in found if own and _run_in(path / MARKER, "lineage.run") not in (None, own)]
+    if others:
+        found = [path for path in found if _run_in(path / MARKER, "lineage.run") == own]
     wrong = []
     for path in found:
         try:
@@ -271,6 +346,9 @@ def _checkpoints(run: _Run) -> Iterator[Check]:
             wrong.append(str(error))
     if wrong:
         yield Check("checkpoints", "different", first_few(wrong))
+    elif others:
+        names = first_few([path.name for path in others])
+        yield Check("checkpoints", "changed", f"checkpoints are of another run, which did not finish: {names}")
     elif found:
         yield Check("checkpoints", "same", f"{first_few([path.name for path in found])} are complete and as saved")
 
@@ -328,7 +406,8 @@ def _chosen_weights(run: _Run, record: Mapping[str, Any]) -> Iterator[Check]:
     """Whether the adapter is that of the checkpoint it was chosen from, where that one is still there."""
     step = record["best"].get("step") or record["steps"]
     checkpoint = run.outer / "checkpoints" / f"checkpoint-{step}" / WEIGHTS
-    if run.outer != run.folder and checkpoint.is_file():
+    own = run.outer != run.folder and _run_in(checkpoint.with_name(MARKER), "lineage.run") == record.get("run")
+    if own and checkpoint.is_file():
         same = file_hash(checkpoint) == file_hash(run.folder / WEIGHTS)
         said = "are those" if same else "are not those"
         yield Check("weights", "same" if same else "different", f"they {said} of checkpoint-{step}, chosen in training")
@@ -362,7 +441,7 @@ def _known(
 
 def _measured(rows: Sequence[Row] | None, record: Mapping[str, Any]) -> Sequence[Row] | None:
     """Those rows that training measured on, drawn as it drew them."""
-    count = int(_evaluation(record).get("eval_rows", 0))
+    count = int(_evaluation(record).get("eval_rows") or 0)
     if rows is None or not 0 < count < len(rows):
         return rows
     return [rows[place] for place in drawn_places(len(rows), count, record["settings"]["seed"])]
@@ -515,6 +594,8 @@ def _report(run: _Run, task: Task[Any], given: _Given, here: _Here) -> Iterator[
         yield Check("report", "not checked", f"it measures {report.systems[0].name}, and not the adapter")
     elif not _says_how(report):
         yield Check("report", "not checked", "it does not say how it came about; evaluate again")
+    elif wrong := _unusable(report):
+        yield Check("report", "different", f"{wrong[0]} of its settings is not as evaluate writes it")
     elif report.settings["adapter"] != weights_hash(here.model):
         yield Check("report", "different", "it measures another adapter")
     elif given.rows is None:
@@ -523,14 +604,20 @@ def _report(run: _Run, task: Task[Any], given: _Given, here: _Here) -> Iterator[
         yield Check("report", "different", f"the {len(given.rows)} rows given are not those that it measures")
     else:
         with threads(report.settings["machine"]["threads"]):
-            yield from _repeat_report(report, given.rows, task, given, here)
+            now = replace(here, machine_now=machine_record(here.model.device))
+            yield from _repeat_report(report, given.rows, task, given, now)
 
 
 def _says_how(report: Report) -> bool:
     """Whether a report records what must be known to repeat it."""
-    settings = report.settings
-    known = {*REPEATED_SETTINGS, "adapter", "machine", "versions", "shots", "prefix_sharing"} <= set(settings)
-    return known and isinstance(settings["machine"], dict) and type(settings["machine"].get("threads")) is int
+    return all(name.split(".")[0] in report.settings for name in ASKED)
+
+
+def _unusable(report: Report) -> list[str]:
+    """Names of settings that cannot be those of an evaluation."""
+    decision = report.systems[0].decision
+    sound = decision is None or (isinstance(decision, Mapping) and all(map(is_number, decision.values())))
+    return [*_faults(report.settings, ASKED), *([] if sound else ["decision"])]
 
 
 def _repeat_report(report: Report, rows: Sequence[Row], task: Task[Any], given: _Given, here: _Here) -> Iterator[Check]:
@@ -552,6 +639,7 @@ def _repeat_report(report: Report, rows: Sequence[Row], task: Task[Any], given: 
         validation_dataset=validation,
         slices=[of.column for of in report.slices if of.column not in {LENGTH, FREQUENCY}],
         prefix_sharing="auto" if settings["prefix_sharing"] else "off",
+        include_text=any("text" in row for row in report.predictions),
         progress=given.progress,
         **{name: settings[name] for name in REPEATED_SETTINGS},
     )
