@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import datasets
+import numpy as np
 import pytest
 
 from qlorakit import rows as row_module
@@ -57,6 +59,21 @@ def test_the_identity_of_a_row_follows_from_its_content_alone():
 
 def test_the_identity_of_a_row_is_the_same_on_every_machine():
     assert row_ids(ROWS[:1]) == ["9289f1ebdce070f4"]
+
+
+def test_every_number_of_an_array_is_part_of_a_fingerprint():
+    many = np.arange(5000.0)
+    other = np.where(many == 2500, -1, many)
+    assert fingerprint([{"x": many}]) == fingerprint([{"x": many.tolist()}]) != fingerprint([{"x": other}])
+    assert fingerprint([{"x": np.float32(0.1)}]) != fingerprint([{"x": np.float32(0.1) + np.float32(1e-8)}])
+    with pytest.raises(DataError, match="type object has no text of its own"):
+        fingerprint([{"x": object()}])
+
+
+def test_a_list_and_a_dataset_have_one_fingerprint_whatever_columns_lack_or_mix():
+    rows = [{"text": "a", "n": 1, "note": {"by": "x"}}, {"text": "b", "n": 1.5}, {"text": "c", "note": {"at": [2]}}]
+    assert fingerprint(rows) == fingerprint(as_rows(datasets.Dataset.from_list(rows)))
+    assert fingerprint(rows) != fingerprint([*rows[:2], {**rows[2], "n": 0}])
 
 
 def test_a_fingerprint_changes_with_order_and_content():

@@ -6,8 +6,9 @@ import functools
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload, runtime_checkable
 
 from qlorakit.baselines import user_text
 from qlorakit.cells import is_blank
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from qlorakit.task import Row
 
 ROWS_AT_A_TIME = 1_000
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")
+EXACT_IN_FLOAT = 1 << 53  # whole numbers below it are the same as floats
 STREAMED_ROWS = 20_000  # in memory, of those that can be read only once
 
 
@@ -231,13 +234,47 @@ def _json(value: object, *, canonical: bool) -> str:
         raise DataError(msg) from error
 
 
+@runtime_checkable
+class _Array(Protocol):
+    """What holds numbers, of numpy, torch or pandas; its text leaves most of them out."""
+
+    def tolist(self) -> object: ...
+
+
 def _plain(value: object) -> object:
-    """What JSON has no form for; the order of a set changes from process to process."""
-    return sorted(map(str, value)) if isinstance(value, set | frozenset) else str(value)
+    """What JSON has no form for; the order of a set changes from process to process.
+
+    Raises:
+        TypeError: It says nothing but where it is in memory, which is another place in every process.
+    """
+    if isinstance(value, set | frozenset):
+        return sorted(map(str, value))
+    if isinstance(value, _Array) and type(held := value.tolist()) is not type(value):
+        return held
+    text = str(value)
+    if ADDRESS.search(text):
+        msg = f"an object of type {type(value).__name__} has no text of its own"
+        raise TypeError(msg)
+    return text
 
 
 def _bytes(row: Row) -> bytes:
     return row_content(row).encode("utf-8", "surrogatepass")  # half a character is refused where it is read or asked
+
+
+def _levelled(value: object) -> object:
+    """A value as a ``datasets.Dataset`` has it too: it fills columns up with nothing, and counts in one type."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT_IN_FLOAT:
+        return int(value)
+    if value is None or isinstance(value, str | int | float):  # nearly all cells, before what takes long to ask
+        return value
+    if isinstance(value, Mapping):
+        return {name: _levelled(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_levelled(item) for item in value]
+    if isinstance(value, _Array) and type(held := value.tolist()) is not type(value):
+        return _levelled(held)
+    return value
 
 
 def row_ids(rows: Iterable[Row]) -> list[str]:
@@ -261,10 +298,22 @@ def row_ids(rows: Iterable[Row]) -> list[str]:
 
 
 def fingerprint(rows: Iterable[Row]) -> str:
-    """SHA-256 of the rows' contents in their order, in hexadecimal."""
+    """SHA-256 of the rows' contents in their order, in hexadecimal.
+
+    A cell without a value counts as one that is not there, and 1.0 as 1: rows have one fingerprint as a list and as a
+    ``datasets.Dataset``.  Where a task asks otherwise about the one than about the other, tokens tell.
+
+    Raises:
+        DataError: A cell cannot be written as JSON.
+    """
     digest = hashlib.sha256()
     for row in rows:
-        digest.update(_bytes(row))
+        try:
+            levelled = {name: _levelled(cell) for name, cell in row.items() if cell is not None}
+        except RecursionError as error:
+            msg = "a cell holds lists without end; write it as text"
+            raise DataError(msg) from error
+        digest.update(_bytes(levelled))
         digest.update(b"\n")
     return digest.hexdigest()
 
