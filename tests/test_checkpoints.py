@@ -223,6 +223,18 @@ def test_a_run_resumed_after_its_last_step_is_finished_without_another_one(
     json.loads((result.adapter_dir / "run.json").read_text(), parse_constant=pytest.fail)  # NaN is no JSON
 
 
+def test_ctrl_c_in_the_last_step_waits_for_the_evaluation_that_ends_the_run(
+    base_folder, rows, task, tmp_path, monkeypatch
+):
+    settings = {**COURSE, "eval_dataset": rows, "num_train_epochs": 1.2}  # 6 steps
+    with monkeypatch.context() as patch:
+        at_step(patch, 6, press_ctrl_c)
+        with pytest.raises(KeyboardInterrupt, match="checkpoint-6 holds step 6"):
+            train(base_folder, rows, scripted(task, [0.1, 0.9]), tmp_path, **settings)
+    _, _, result = train(base_folder, rows, scripted(task, [0.5]), tmp_path, resume_from_checkpoint=True, **settings)
+    assert (result.steps, result.best_step, result.best_metric) == (6, 6, 0.9)
+
+
 def test_a_run_that_stopped_early_is_finished_as_it_would_have_been(base_folder, rows, task, tmp_path, monkeypatch):
     def stop(*_, **__):
         raise KeyboardInterrupt

@@ -16,7 +16,7 @@ import signal
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ import qlorakit.bitsandbytes_offline  # noqa: F401  # before transformers
 
 from transformers import TrainerCallback
 
+from qlorakit.checkpoint_contents import check_lineage, check_settings_held, check_state
 from qlorakit.display import show
 from qlorakit.errors import TrainingError, first_few, unwritable
 from qlorakit.records import damage_of, is_sealed, plain, seal_of, settle, versions, write_sealed
@@ -53,6 +54,9 @@ DIFFERENCES = {
 }
 SAID_AS = {"per_device_train_batch_size": "batch_size"}  # by the name of train's own argument
 SAID_TWICE = {"data_seed"}  # is seed
+# Where a base stands, which says nothing where its files are known and the same.
+PLACES = {"base.name", "base.revision", "lora.base_model_name_or_path", "lora.revision"}
+PLUGIN = "plugin"  # among the versions of packages: what supplies the task
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Lineage:
         continued_from: The finished adapter it goes on from: its folder's name, its task, its steps and the SHA-256 of
             its manifest.
         resumes: For every time it was resumed: the step, the checkpoints that were passed over with what was wrong with
-            them, and the packages that had another version until then.
+            them, and the packages that had another version until then, the one that supplies the task among them.
     """
 
     run: str
@@ -86,7 +90,7 @@ class Checkpoint:
         best: The step whose checkpoint was the best by then; ``None`` without evaluations.
         course: The settings it was made under.
         lineage: Where its run comes from.
-        versions: Of packages, when it was made.
+        versions: Of packages, when it was made, and of what supplied the task.
         passed_over: Later checkpoints that are damaged, by name, with what is wrong with them.
     """
 
@@ -98,9 +102,13 @@ class Checkpoint:
     versions: Mapping[str, str]
     passed_over: Mapping[str, str]
 
-    def resumed(self) -> Lineage:
-        """The lineage of the run that goes on from here."""
-        now = versions()
+    def resumed(self, supplier: str | None = None) -> Lineage:
+        """The lineage of the run that goes on from here.
+
+        Args:
+            supplier: Of the task, with its version; ``None`` for a task that a script made.
+        """
+        now = {**versions(), PLUGIN: supplier}
         changed = {name: [self.versions.get(name), now[name]] for name in now if self.versions.get(name) != now[name]}
         this = {"step": self.step, "passed_over": dict(self.passed_over), "versions": changed}
         return Lineage(**{**vars(self.lineage), "resumes": (*self.lineage.resumes, this)})
@@ -145,6 +153,7 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers is not
         *,
         limit: int,
         resumed: Checkpoint | None = None,
+        supplier: str | None = None,
     ) -> None:
         """Remember what a resumed run must agree with.
 
@@ -155,6 +164,7 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers is not
             interruption: Tells whether Ctrl-C was pressed.
             limit: How many checkpoints are kept.
             resumed: The one that the run goes on from.
+            supplier: Of the task, with its version.
         """
         self.folder = folder
         self.course = dict(course)
@@ -162,19 +172,23 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers is not
         self.interruption = interruption
         self.limit = limit
         self.resumed = resumed
+        self.supplier = supplier
+        self.begun = False
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
     ) -> None:
         """Find the best checkpoint beside the one gone on from: the folder may have been moved since."""
         del args, control
-        if self.resumed and self.resumed.best:
-            state.best_model_checkpoint = str(self.resumed.path.parent / f"checkpoint-{self.resumed.best}")
+        self.begun = True
+        best = self.resumed.best if self.resumed else None
+        state.best_model_checkpoint = str(self.folder / f"checkpoint-{best}") if best else None
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
-        """Ask for a checkpoint on Ctrl-C; the epoch's last step waits for the evaluation that belongs to it."""
+        """Ask for a checkpoint on Ctrl-C; the last step of an epoch or of the run waits for its evaluation."""
         del args
-        if self.interruption.asked and not float(state.epoch or 0).is_integer():
+        ends = float(state.epoch or 0).is_integer() or state.global_step >= state.max_steps
+        if self.interruption.asked and not ends:
             control.should_save = True
 
     def on_epoch_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object) -> None:
@@ -209,7 +223,8 @@ class Checkpoints(TrainerCallback):  # type: ignore[misc]  # transformers is not
         if missing:
             msg = f"{written}: the trainer did not write {', '.join(missing)}. {how_to_resume(self.folder)}"
             raise TrainingError(msg)
-        marker = {"course": self.course, "lineage": asdict(self.lineage), "versions": versions(), "files": seal}
+        made_with = {**versions(), PLUGIN: self.supplier}
+        marker = {"course": self.course, "lineage": asdict(self.lineage), "versions": made_with, "files": seal}
         write_sealed(written / MARKER, marker, default=plain)
 
     def _prune(self, step: int, best: int | None) -> None:
@@ -246,6 +261,38 @@ def remove_incomplete(folder: Path) -> None:
         if not (path / MARKER).exists():
             logger.info("%s was not completed; it is removed", path)
             discard(path)
+    for path in folder.glob(".checkpoint-*.partial"):
+        discard(path)
+
+
+def bring_in(checkpoint: Checkpoint, folder: Path) -> None:
+    """Copy a checkpoint from elsewhere, and before it the best one it builds on, to where a run keeps its own.
+
+    A run that is killed meanwhile leaves complete checkpoints and what :func:`remove_incomplete` removes.
+
+    Raises:
+        OSError: There is no room.
+        TrainingError: A copy is not what it was made from.
+    """
+    best = checkpoint.path.with_name(f"checkpoint-{checkpoint.best}")
+    sources = {f"checkpoint-{checkpoint.step}": checkpoint.path}
+    if checkpoint.best not in {None, checkpoint.step}:
+        sources = {best.name: best, **sources}
+    for name, source in sources.items():
+        if source.absolute() == (folder / name).absolute():
+            continue
+        partial = folder / f".{name}.partial"
+        discard(partial)
+        shutil.copytree(source, partial)
+        settle(partial)
+        discard(folder / name)
+        partial.rename(folder / name)
+        read_checkpoint(folder / name)
+
+
+def placed(checkpoint: Checkpoint, folder: Path) -> Checkpoint:
+    """A checkpoint as it is once it was brought into a folder."""
+    return replace(checkpoint, path=folder / f"checkpoint-{checkpoint.step}")
 
 
 def latest_checkpoint(folder: Path) -> Checkpoint | None:
@@ -283,12 +330,12 @@ def read_checkpoint(path: Path, *, passed_over: Mapping[str, str] | None = None)
     """
     marker = _checked_marker(path)
     try:
-        state = json.loads((path / STATE).read_text(encoding="utf-8"))
-        step, best = int(state["global_step"]), state["best_global_step"]
-        described = isinstance(marker["course"], dict) and isinstance(marker["versions"], dict)
-        if not described or (best is not None and not 0 < best <= step):
-            msg = "the course of the run, its versions or its best step are none"
-            raise ValueError(msg)  # noqa: TRY301  # told below, with the file
+        state = dict(json.loads((path / STATE).read_text(encoding="utf-8")))
+        check_state(state)
+        check_lineage(marker["lineage"])
+        check_settings_held(marker["course"], marker["versions"])
+        _flat(marker["course"])  # which has a depth that can be read
+        step, best = state["global_step"], state["best_global_step"]
         lineage = Lineage(**{**marker["lineage"], "resumes": tuple(marker["lineage"]["resumes"])})
         found = Checkpoint(
             path, step, best, marker["course"], lineage, marker["versions"], dict(passed_over or {})
@@ -301,7 +348,7 @@ def read_checkpoint(path: Path, *, passed_over: Mapping[str, str] | None = None)
         raise TrainingError(msg)
     if best and best != step:
         try:
-            _checked_marker(path.parent / f"checkpoint-{best}")
+            _check_best(path.parent / f"checkpoint-{best}", lineage.run)
         except TrainingError as error:
             msg = f"{path} cannot be gone on from without the best checkpoint so far. {error}"
             raise TrainingError(msg) from error
@@ -317,6 +364,13 @@ def check_files(checkpoint: Path) -> None:
     _checked_marker(checkpoint)
 
 
+def _check_best(checkpoint: Path, run: str) -> None:
+    lineage = _checked_marker(checkpoint).get("lineage")
+    if not isinstance(lineage, dict) or lineage.get("run") != run:
+        msg = f"{checkpoint} is of another run."
+        raise TrainingError(msg)
+
+
 def _checked_marker(checkpoint: Path) -> dict[str, Any]:
     if checkpoint.is_symlink():
         msg = f"{checkpoint} is a link, which is not followed."
@@ -324,13 +378,14 @@ def _checked_marker(checkpoint: Path) -> dict[str, Any]:
     try:
         marker: dict[str, Any] = dict(json.loads((checkpoint / MARKER).read_text(encoding="utf-8")))
         seal = dict(marker["files"])
+        sealed = is_sealed(marker)
     except FileNotFoundError as error:
         msg = f"{checkpoint} is no complete checkpoint of this library: {MARKER} is missing."
         raise TrainingError(msg) from error
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         msg = f"{checkpoint} is damaged: {MARKER} cannot be read ({error})."
         raise TrainingError(msg) from error
-    if not is_sealed(marker):
+    if not sealed:
         msg = f"{checkpoint} is damaged: {MARKER} was changed or damaged since it was saved."
         raise TrainingError(msg)
     added = sorted({path.name for path in checkpoint.iterdir()} - {*seal, MARKER})
@@ -354,6 +409,9 @@ def check_course(checkpoint: Path, recorded: Mapping[str, Any], asked: Mapping[s
     asked = _flat(json.loads(json.dumps(dict(asked), default=plain)))
     recorded = _flat(recorded)
     differing = {name for name in {*recorded, *asked} - SAID_TWICE if recorded.get(name) != asked.get(name)}
+    files = {name for name in {*recorded, *asked} if name.startswith("base.files.")}
+    if files and not files & differing:
+        differing -= PLACES
     for side in ("train", "eval"):
         if f"{side}_fingerprint" in differing:  # of other rows the tokens differ as well
             differing.discard(f"{side}_tokens")

@@ -28,7 +28,7 @@ from qlorakit.machine import machine_record
 from qlorakit.plugins import supplier_of
 from qlorakit.records import versions
 from qlorakit.rows import input_key
-from qlorakit.run_folders import replace_folder
+from qlorakit.run_folders import replace_folder, set_reports_aside
 
 if TYPE_CHECKING:
     from qlorakit.checkpoints import Lineage
@@ -163,6 +163,7 @@ def _write_adapter(
             partial, tokenizer, task_name=plan.task.name, base=course["base"], run_record=record, decision=decision,
             continued_from=lineage.continued_from,
         )  # fmt: skip
+        set_reports_aside(final.parent, lineage.run)
         replace_folder(partial, final)
     except (OSError, SafetensorError) as error:
         raise unwritable(final, error, how_to_resume(checkpoints)) from error

@@ -22,8 +22,9 @@ from transformers import PrinterCallback, TrainerCallback
 from transformers.trainer_pt_utils import nested_gather
 
 from qlorakit.adapters import save_adapter
+from qlorakit.checkpoint_contents import LOSSES
 from qlorakit.checkpoints import Checkpoints, check_files, discard, failed_save, how_to_resume
-from qlorakit.errors import TrainingError
+from qlorakit.errors import PluginError, QlorakitError, TrainingError
 from qlorakit.inference import AnswerSet, Questions, Scoring, answer, score
 from qlorakit.measuring import is_measurable
 from qlorakit.objectives import Lesson, Lessons, LossWeight, Objective, lessons_of
@@ -38,9 +39,8 @@ if TYPE_CHECKING:
     from qlorakit.encoding import EncodedRow, EncodedRows, Encoder
     from qlorakit.inference import Answers
     from qlorakit.layout import Layout
-    from qlorakit.task import Decision, Example, Output, Row, Task
+    from qlorakit.task import Decision, Example, Metric, Output, Row, Task
 
-LOSSES = "qlorakit_losses"  # among the states that a checkpoint keeps for callbacks
 RESERVED_METRICS = ("loss", "rows", "seconds")  # what evaluations report besides the task's own
 BUDGETS = ("token_budget_before", "token_budget")  # in the record of a step that was computed again in smaller pieces
 MOST_ROWS_LOOKED_AT = 64  # to tell a loss that is zero everywhere from one that is zero by chance
@@ -429,11 +429,24 @@ def measure(
     references = [plan.task.reference(row) for row in questions.rows]
     decision, outputs = decided(plan.task, answers.outputs, references)
     metrics = {
-        metric.name: float(metric.compute(outputs, references, questions.rows))
+        metric.name: _measured(metric, plan.task, outputs, references, questions.rows)
         for metric in plan.task.metrics
         if is_measurable(metric, outputs)
     }
     return {**metrics, "loss": _target_loss(model, plan, questions.encoded, answers)}, decision
+
+
+def _measured(
+    metric: Metric[Any], task: Task[Any], outputs: Sequence[Output[Any]], references: Sequence[Any], rows: Sequence[Row]
+) -> float:
+    """A metric's value; its code is the task's, and its errors say nothing of the library's settings."""
+    try:
+        return float(metric.compute(outputs, references, rows))
+    except QlorakitError:
+        raise
+    except Exception as error:
+        msg = f"metric {metric.name!r} of task {task.name} fails in an evaluation ({type(error).__name__}: {error})"
+        raise PluginError(msg) from error
 
 
 def _target_loss(model: PreTrainedModel, plan: Plan, encoded: Sequence[EncodedRow], answers: Answers) -> float:

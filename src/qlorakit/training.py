@@ -15,13 +15,26 @@ from qlorakit.bitsandbytes_offline import peft
 
 import torch
 
-from qlorakit.adapters import CONTINUED_FROM, DECISION, LORA_SEED, base_record, is_fresh
+from qlorakit.adapters import (
+    CONTINUED_FROM,
+    DECISION,
+    FINGERPRINTS,
+    HISTORY,
+    LORA_SEED,
+    MANIFEST_HASH,
+    TRAINED_FOR,
+    base_record,
+    is_fresh,
+)
+from qlorakit.agreement import SAMPLE
 from qlorakit.checkpoints import (
+    PLUGIN,
     Checkpoints,
     Interruption,
     Lineage,
     check_course,
     how_to_resume,
+    placed,
     remove_incomplete,
 )
 from qlorakit.class_balance import Balance, ClassBalance, balance
@@ -34,6 +47,7 @@ from qlorakit.errors import (
     QlorakitError,
     TrainingError,
     unwritable,
+    visible,
 )
 from qlorakit.finishing import TrainResult, finish
 from qlorakit.inference import build_encoder, layout_for, warn_of
@@ -41,9 +55,10 @@ from qlorakit.logits import one_at_a_time
 from qlorakit.memory import PeakMemory
 from qlorakit.memory_need import RunMemory
 from qlorakit.memory_probe import MemoryCheck, check_choice, look_ahead
+from qlorakit.plugins import supplier_of
 from qlorakit.quantization import keep_unpacked
 from qlorakit.rows import as_rows, check_rows, check_task
-from qlorakit.run_folders import find_checkpoint, is_within, make_output
+from qlorakit.run_folders import alone_in, check_still, find_checkpoint, make_output
 from qlorakit.splits import overlap
 from qlorakit.trainer import Data, EarlyStopping, Plan, TaskTrainer
 from qlorakit.training_settings import build_arguments, check_settings, choose_metric, course_of, evaluation_settings
@@ -58,6 +73,9 @@ if TYPE_CHECKING:
     from qlorakit.task import Row, Task
 
 logger = logging.getLogger(__name__)
+
+# What is remembered of an adapter, and no longer true of its weights from the first step on.
+UNTRUE_ONCE_TRAINED = (CONTINUED_FROM, MANIFEST_HASH, FINGERPRINTS, SAMPLE, DECISION, HISTORY, TRAINED_FOR)
 
 
 @one_at_a_time
@@ -138,10 +156,11 @@ def train(
         save_total_limit: How many checkpoints are kept, at least 2: the best one always, and beside it the newest
             ones.  They are removed when a new one is complete, so that the disk must hold one more.
         resume_from_checkpoint: ``True`` goes on from the last checkpoint in ``output_dir`` whose files are as they were
-            written, and says which later ones are damaged; a path from that one.  On a CPU the weights end up the same,
-            bit for bit, as those of a run that nothing stopped.
+            written, and says which later ones are damaged; a path from that one, which is copied into ``output_dir``
+            where it is of another folder.  On a CPU the weights end up the same, bit for bit, as those of a run that
+            nothing stopped.
         overwrite: Whether a run that ``output_dir`` holds may be replaced; the old adapter stays until the new one is
-            complete.
+            complete, and reports on it that are there are renamed then.
         fatal_findings: What to do where a quick look at the training rows finds what makes training pointless, such as
             a single label; see :func:`~qlorakit.data_audit.audit`.
         memory_check: What to do where the run cannot fit into memory, as the micro-batch that needs most tells, which
@@ -155,9 +174,9 @@ def train(
     Raises:
         ConfigurationError: A setting is out of range, refused or unknown.
         DataError: A row is unusable or has no target.
-        PluginError: The task fails on a row.
+        PluginError: The task fails on a row, or a metric of it in an evaluation.
         EncodingError: A target would be cut.
-        OutputError: ``output_dir`` holds another run, or cannot be written.
+        OutputError: ``output_dir`` holds another run, another training is writing there, or it cannot be written.
         TrainingError: The loss is not finite, memory ran out, there is no checkpoint to resume from, it is damaged, or
             it was made with other settings or data.
         ModelError: An evaluation met log-probabilities that are not finite.
@@ -184,10 +203,11 @@ def train(
     elif training_arguments.get("eval_strategy", "no") != "no":
         msg = f"eval_strategy={training_arguments['eval_strategy']!r} needs an eval_dataset to be measured on"
         raise ConfigurationError(msg)
-    output = Path(output_dir)
-    checkpoint = find_checkpoint(output, resume=resume_from_checkpoint, overwrite=overwrite)
-    recorded = checkpoint.course if checkpoint else {}
-    lineage = checkpoint.resumed() if checkpoint else _begin(model, evaluated=eval_dataset is not None)
+    output = Path(output_dir).expanduser().absolute()  # wherever a task may lead the process
+    asked: dict[str, Any] = {"resume": resume_from_checkpoint, "overwrite": overwrite}
+    checkpoint = find_checkpoint(output, **asked)
+    recorded, supplier = checkpoint.course if checkpoint else {}, supplier_of(task)
+    lineage = checkpoint.resumed(supplier) if checkpoint else _begin(model, evaluated=eval_dataset is not None)
     token_budget = _resumed_budget(token_budget, recorded)
     keep_unpacked(model)
     encoder = build_encoder(model, tokenizer, max_length=max_length, max_new_tokens=max_new_tokens)
@@ -216,31 +236,46 @@ def train(
     if checkpoint:
         check_course(checkpoint.path, recorded, {**course, "token_budget": recorded.get("token_budget")})
         _warn_of_versions(lineage)
+        arguments.eval_on_start = False  # it has been, before the first step
 
     interruption = Interruption()
+    here = placed(checkpoint, output / "checkpoints") if checkpoint else None
     marking = Checkpoints(
-        output / "checkpoints", course, lineage, interruption, limit=save_total_limit, resumed=checkpoint
+        output / "checkpoints", course, lineage, interruption, limit=save_total_limit, resumed=here, supplier=supplier
     )
-    callbacks: list[TrainerCallback] = [marking]
-    if early_stopping_patience is not None:
-        callbacks.append(EarlyStopping(best_by, early_stopping_patience, higher=bool(arguments.greater_is_better)))
+    callbacks = [marking, *_stopping(best_by, early_stopping_patience, arguments)]
     began = time.monotonic()
-    with _config_kept(model), _explained(plan, output / "checkpoints"), PeakMemory(model.device) as watch:
+    alone = alone_in(output) if arguments.distributed_state.is_main_process else contextlib.nullcontext()
+    with _config_kept(model), alone, _explained(plan, marking), PeakMemory(model.device) as watch:
         need = look_ahead(model, plan, arguments, memory_check, shown=progress)
         trainer = TaskTrainer(plan=plan, model=model, args=arguments, callbacks=callbacks)
-        _take_folder(arguments, output, checkpoint)
+        _take_folder(arguments, output, checkpoint, asked)
         with interruption.watching():
-            vars(model).pop(CONTINUED_FROM, None)  # from the first step on it is no longer that adapter
-            trainer.train(resume_from_checkpoint=str(checkpoint.path) if checkpoint else None)
+            _forget_adapter(model)
+            trainer.train(resume_from_checkpoint=str(here.path) if here else None)
         return finish(trainer, output, course, time.monotonic() - began, lineage=lineage, memory=RunMemory(need, watch))
 
 
-def _take_folder(arguments: TrainingArguments, output: Path, checkpoint: Checkpoint | None) -> None:
+def _stopping(best_by: str, patience: int | None, arguments: TrainingArguments) -> list[TrainerCallback]:
+    higher = bool(arguments.greater_is_better)
+    return [] if patience is None else [EarlyStopping(best_by, patience, higher=higher)]
+
+
+def _forget_adapter(model: peft.PeftModel) -> None:
+    """From the first step on the model is no longer the adapter that was loaded or trained before."""
+    for name in UNTRUE_ONCE_TRAINED:
+        vars(model).pop(name, None)
+
+
+def _take_folder(
+    arguments: TrainingArguments, output: Path, checkpoint: Checkpoint | None, asked: Mapping[str, Any]
+) -> None:
     """Make the output folder in one process, once all have looked at it."""
     processes = arguments.distributed_state
     processes.wait_for_everyone()
     if processes.is_main_process:
-        make_output(output, keep=checkpoint is not None and is_within(checkpoint, output))
+        check_still(output, checkpoint, **asked)
+        make_output(output, checkpoint)
     processes.wait_for_everyone()
 
 
@@ -287,7 +322,11 @@ def _warn_of_versions(lineage: Lineage) -> None:
     changed = lineage.resumes[-1]["versions"]
     if changed:
         told = ", ".join(f"{name} {then} then and {now} now" for name, (then, now) in changed.items())
-        logger.warning("the checkpoint was made with other versions (%s): the weights may differ by rounding", told)
+        measures = ", and what the task measures may have changed" if PLUGIN in changed else ""
+        logger.warning(
+            "the checkpoint was made with other versions (%s): the weights may differ by rounding%s",
+            visible(told), measures,
+        )  # fmt: skip
 
 
 def _check_evaluations(patience: int | None, max_rows: int | None, *, evaluated: bool) -> None:
@@ -404,8 +443,9 @@ def _config_kept(model: peft.PeftModel) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _explained(plan: Plan, checkpoints: Path) -> Iterator[None]:
+def _explained(plan: Plan, marking: Checkpoints) -> Iterator[None]:
     """Turn what stops the training into something a user can act on."""
+    checkpoints = marking.folder
     try:
         yield
     except QlorakitError:
@@ -424,6 +464,8 @@ def _explained(plan: Plan, checkpoints: Path) -> Iterator[None]:
             raise
         raise unwritable(error.filename, error, how_to_resume(checkpoints)) from error
     except (ImportError, NotImplementedError, ValueError) as error:
+        if marking.begun:  # the settings have been taken
+            raise
         msg = f"transformers.Trainer refuses the settings: {error}"
         raise ConfigurationError(msg) from error
 
