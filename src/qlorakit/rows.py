@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, overload, runtime_checkable
 
 from qlorakit.baselines import user_text
 from qlorakit.cells import is_blank
-from qlorakit.errors import ConfigurationError, DataError, PluginError
+from qlorakit.errors import ConfigurationError, DataError, PluginError, shown
 from qlorakit.row_store import to_dataset
 from qlorakit.task import Task
 
@@ -126,6 +126,10 @@ def _mappings(rows: Iterable[Row], source: str) -> Iterator[dict[str, Any]]:
     for row in rows:
         if not isinstance(row, Mapping):
             raise DataError(f"{_NO_ROWS} in a list".format(source, type(row).__name__))
+        odd = [name for name in row if not isinstance(name, str)]
+        if odd:
+            msg = f"{source}: the name of a column must be a text, not {shown(odd[0])}"
+            raise DataError(msg)
         yield dict(row)
 
 
