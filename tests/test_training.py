@@ -375,7 +375,10 @@ def test_two_processes_have_the_losses_of_one(base_folder, rows, task, tmp_path,
     assert together["steps"] == alone.steps == 8
     assert [r["loss"] for r in together["history"] if "loss" in r] == pytest.approx(losses(alone), rel=1e-4)
     found = weights_in(tmp_path / "together" / "adapter")
-    assert distance(found, weights_in(alone.adapter_dir)) < 1e-3
+    # The gradients of two processes are summed in another order.  Adam divides each by its own size, so that where a
+    # gradient is hardly more than rounding, a step of the learning rate may go another way: the weights differ by more
+    # than the losses do.  A row that was left out or counted twice moves the losses beyond their bound.
+    assert distance(found, weights_in(alone.adapter_dir)) < 1e-2
 
 
 IN_ONE_OF_SEVERAL = """
@@ -740,7 +743,7 @@ def test_a_row_that_does_not_fit_is_named_with_its_dataset(adapted, tmp_path, wh
 def test_a_loss_that_is_not_finite_stops_training_and_leaves_no_adapter(adapted, rows, task, tmp_path):
     model, tokenizer = adapted
     next(p for name, p in model.named_parameters() if "lora_B" in name).data[0, 0] = float("nan")
-    with pytest.raises(TrainingError, match=r"the loss is nan at step 1.*learning_rate"):
+    with pytest.raises(TrainingError, match=r"at step 1, on rows .*: the loss is nan; .*learning_rate"):
         qk.train(model, tokenizer, rows, task=task, output_dir=tmp_path, progress=False)
     assert not (tmp_path / "adapter").exists()
     assert not list((tmp_path / "checkpoints").glob("*"))
@@ -840,7 +843,7 @@ def test_the_record_holds_losses_metrics_and_the_verification(record, learned):
     assert [r["loss"] for r in record["history"] if "loss" in r] == losses(learned[2])
     assert sum("eval_macro_f1" in r for r in record["history"]) == 8
     assert record["best"] == {"metric": 1.0, "step": learned[2].best_step}
-    assert record["verification"] == {"rows": 16, "equal": True}
+    assert (record["verification"]["rows"], record["verification"]["equal"]) == (16, True)
     assert record["steps"] == learned[2].steps == 24
     assert all(math.isfinite(r["loss"]) for r in record["history"] if "loss" in r)
 

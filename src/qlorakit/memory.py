@@ -79,9 +79,9 @@ def _left_in(folder: Path, limit: str, use: str, reclaimed: str) -> Iterator[int
 class PeakMemory:
     """Watches the memory of the GPU, or of this process where there is none, while a ``with`` block lasts.
 
-    The driver of a GPU and the kernel of Linux keep the most that was held, exactly; it is begun anew for the block, and
-    other blocks that last longer keep what they have seen.  Elsewhere the process is looked at every twentieth of a
-    second.
+    The driver of a GPU and the kernel of Linux keep the most that was held, exactly; it is begun anew for the block,
+    and other blocks that last longer keep what they have seen.  Elsewhere the process is looked at every twentieth of
+    a second.
     """
 
     def __init__(self, device: torch.device) -> None:

@@ -17,9 +17,8 @@ import torch
 from qlorakit.errors import MemoryShortageError, TrainingError, first_few
 
 if TYPE_CHECKING:
-    from accelerate import Accelerator
+    from accelerate import Accelerator  # type: ignore[import-untyped]
 
-    from qlorakit.encoding import EncodedRow
     from qlorakit.layout import Layout
     from qlorakit.objectives import Lessons
 
@@ -220,8 +219,8 @@ def alone(step: Step, lessons: Sequence[Lessons], layout: Layout, *, gradients: 
                 with torch.set_grad_enabled(gradients), step.autocast():
                     part = of_row.loss(batch, batch.logprobs(step.model))
                 if gradients:
-                    part.backward()  # type: ignore[no-untyped-call]
-                loss += float(part)
+                    part.backward()
+                loss += float(part.detach())
             found.append(Alone(loss, float(gradient_norm(step.parameters))))
     step.model.zero_grad(set_to_none=True)
     return found

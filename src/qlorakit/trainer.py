@@ -24,13 +24,13 @@ from transformers.trainer_pt_utils import nested_gather
 from qlorakit.adapters import save_adapter
 from qlorakit.checkpoint_contents import LOSSES
 from qlorakit.checkpoints import Checkpoints, check_files, discard, failed_save, how_to_resume
-from qlorakit.errors import PluginError, QlorakitError, TrainingError
+from qlorakit.errors import MemoryShortageError, PluginError, QlorakitError, TrainingError
 from qlorakit.inference import AnswerSet, Questions, Scoring, answer, score
 from qlorakit.measuring import is_measurable
 from qlorakit.objectives import Lesson, Lessons, LossWeight, Objective, lessons_of
 from qlorakit.quantization import evaluating
 from qlorakit.sampling import StepLoader, StepRows, find_documents, part_of
-from qlorakit.stepping import Step, agreed, alone, gradient_norm, numbers_in_words
+from qlorakit.stepping import NOTHING_TRAINED, Step, agreed, alone, gradient_norm, numbers_in_words
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, TrainerControl, TrainerState, TrainingArguments
@@ -48,6 +48,7 @@ NOTHING_LEARNED = (
     "what is trained has no effect on the loss. Adapters are scaled by zero (alpha_pattern), or one half of them is "
     "frozen while the other still is zero; attach a new adapter with attach_lora and leave its weights trainable"
 )
+NOTHING_WEIGHS = "nothing is supervised: the weights of all target tokens add up to zero"
 ALL_IS_KNOWN = (
     "there is nothing to learn. Every right choice is certain already, by so much that rounding leaves nothing of the "
     "wrong ones, as it happens where choices differ much in length; objective='language_model' learns all the same"
@@ -172,12 +173,16 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
         rows = inputs["rows"]
         total = float(num_items_in_batch or 0)
         if not total:
-            raise self._stopped("nothing is supervised: the weights of all target tokens add up to zero", rows)
+            raise self._stopped(NOTHING_WEIGHS, rows)
         mine = part_of(rows, self.args.process_index, self.args.world_size)
         # Gradients are averaged over processes, so that each one's part counts as often as there are.
         share = self.args.world_size / total if mine else 0.0
         step = self._step(model)
-        loss, layout = step.compute(self._lessons(mine or rows[:1]), share, self.plan.layout)
+        try:
+            loss, layout = step.compute(self._lessons(mine or rows[:1]), share, self.plan.layout)
+        except MemoryShortageError as error:
+            msg = f"{self._where(rows)}: {error}. {self._left()}"
+            raise MemoryShortageError(msg) from error
         if layout != self.plan.layout:
             self._take(layout)
         self._check_numbers(step, rows, loss)
@@ -207,9 +212,11 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
         norm = gradient_norm(step.parameters).to(loss)
         found = dict(zip(("loss", "gradient"), torch.stack([loss, norm]).tolist(), strict=True))  # one wait for the GPU
         if not math.isfinite(found["loss"]):
-            raise self._not_finite("loss", found["loss"], step, rows)
+            what = f"the loss is {found['loss']}"
+            raise self._not_finite(what, step, rows, gradients=False)
         if not math.isfinite(found["gradient"]) and not self._scale_is_to_blame():
-            raise self._not_finite("gradient", found["gradient"], step, rows)
+            what = f"the gradient is {found['gradient']} where the loss is finite"
+            raise self._not_finite(what, step, rows, gradients=True)
         if found["gradient"] == 0 and self.state.global_step == 0:
             self._check_that_something_is_learned(step, rows, found["loss"])
 
@@ -221,37 +228,43 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
         scaler = self.accelerator.scaler
         return scaler is not None and scaler.is_enabled() and scaler.get_scale() >= 1
 
-    def _not_finite(self, what: str, value: float, step: Step, rows: list[EncodedRow]) -> TrainingError:
-        single = alone(
-            step, [self._lessons([row]) for row in rows], self.plan.layout, gradients=what == "gradient"
-        )
+    def _not_finite(self, what: str, step: Step, rows: list[EncodedRow], *, gradients: bool) -> TrainingError:
+        single = alone(step, [self._lessons([row]) for row in rows], self.plan.layout, gradients=gradients)
         places = self._places_of_step()
         guilty = [place for place, one in zip(places, single, strict=True) if not one.finite]
         by_itself = f"{numbers_in_words(guilty)} alone" if guilty else "none of them alone, only all together,"
         return self._stopped(
-            f"the {what} is {value}{' where the loss is finite' if what == 'gradient' else ''}; {by_itself} gave it. "
-            "Try a lower learning_rate, max_grad_norm=0.3, or compute_dtype='float32' in load_quantized, and look at "
-            "these rows", rows,
+            f"{what}; {by_itself} gave it. Try a lower learning_rate, max_grad_norm=0.3, or compute_dtype='float32' in "
+            "load_quantized, and look at these rows", rows,
         )  # fmt: skip
 
     def _check_that_something_is_learned(self, step: Step, rows: list[EncodedRow], loss: float) -> None:
         """At the first step every gradient was exactly zero."""
-        if loss != 0:
-            raise self._stopped(f"the loss is {loss:.4g} and every gradient exactly zero: {NOTHING_LEARNED}", rows)
+        (largest,) = agreed([abs(loss)], self.args.device)  # a process without rows of its own has none
+        if largest != 0:
+            held = any(parameter.grad is not None for parameter in step.parameters)
+            why = NOTHING_LEARNED if held else NOTHING_TRAINED
+            msg = f"the loss is {largest:.4g} and every gradient exactly zero: {why}"
+            raise self._stopped(msg, rows)
         encoded = self.plan.training.encoded
         others = encoded[:: max(1, len(encoded) // MOST_ROWS_LOOKED_AT)]
         single = alone(step, [self._lessons([row]) for row in others], self.plan.layout, gradients=False)
         if not any(agreed([one.loss for one in single], self.args.device)):
-            raise self._stopped(f"the loss is exactly zero, as for {len(others)} more rows: {ALL_IS_KNOWN}", rows)
+            msg = f"the loss is exactly zero, as for {len(others)} more rows: {ALL_IS_KNOWN}"
+            raise self._stopped(msg, rows)
 
     def _stopped(self, what: str, rows: list[EncodedRow]) -> TrainingError:
         """What to say where a step cannot be taken: which one, on what, and what is left."""
-        left = how_to_resume(Path(str(self.args.output_dir)))
         return TrainingError(
-            f"at step {self.state.global_step + 1}, on {numbers_in_words(self._places_of_step()[: len(rows)])}: {what}. "
-            f"The step was not taken; {left}. As it was, the run would meet the same rows in the same order once more: "
-            "start anew with other settings, or without these rows"
+            f"{self._where(rows)}: {what}. The step was not taken; {self._left()}. As it was, the run would meet the "
+            "same rows in the same order once more: start anew with other settings, or without these rows"
         )
+
+    def _where(self, rows: list[EncodedRow]) -> str:
+        return f"at step {self.state.global_step + 1}, on {numbers_in_words(self._places_of_step()[: len(rows)])}"
+
+    def _left(self) -> str:
+        return how_to_resume(Path(str(self.args.output_dir)))
 
     def _places_of_step(self) -> list[int]:
         """Places of the rows of the step that is being computed."""
