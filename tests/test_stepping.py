@@ -120,8 +120,9 @@ def test_a_budget_that_was_halved_twice_in_a_step_is_recorded_once(base_folder, 
     assert losses(result) == losses(quarter)
 
 
+@pytest.mark.parametrize("asked", [None, BUDGET])
 def test_a_run_resumed_after_a_shortage_goes_on_with_the_smaller_budget(
-    base_folder, rows, task, tmp_path, shortage, monkeypatch, caplog
+    base_folder, rows, task, tmp_path, shortage, monkeypatch, caplog, asked
 ):
     settings = {**SHORT, **DROPOUT, "num_train_epochs": 2}
     shortage.append(1)
@@ -132,7 +133,7 @@ def test_a_run_resumed_after_a_shortage_goes_on_with_the_smaller_budget(
         with pytest.raises(KeyboardInterrupt):
             train(base_folder, rows, task, tmp_path / "run", token_budget=BUDGET, **settings)
     caplog.clear()
-    run = train(base_folder, rows, task, tmp_path / "run", resume_from_checkpoint=True, **settings)
+    run = train(base_folder, rows, task, tmp_path / "run", resume_from_checkpoint=True, token_budget=asked, **settings)
     assert "token_budget" not in caplog.text
     assert losses(run[2]) == losses(whole[2])
     assert equal(lora_weights(run[0]), lora_weights(whole[0]))

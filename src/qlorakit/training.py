@@ -60,7 +60,7 @@ from qlorakit.quantization import keep_unpacked
 from qlorakit.rows import as_rows, check_rows, check_task
 from qlorakit.run_folders import alone_in, check_still, find_checkpoint, make_output
 from qlorakit.splits import overlap
-from qlorakit.trainer import Data, EarlyStopping, Plan, TaskTrainer
+from qlorakit.trainer import FIRST_BUDGET, Data, EarlyStopping, Plan, TaskTrainer
 from qlorakit.training_settings import build_arguments, check_settings, choose_metric, course_of, evaluation_settings
 
 if TYPE_CHECKING:
@@ -232,6 +232,7 @@ def train(
     course = {
         **course_of(plan, model, arguments, base, early_stopping_patience),
         "continued_from": _manifest_of(vars(model).get(CONTINUED_FROM) or lineage.continued_from),
+        **{name: value for name, value in recorded.items() if name == FIRST_BUDGET},
     }
     if checkpoint:
         check_course(checkpoint.path, recorded, {**course, "token_budget": recorded.get("token_budget")})
@@ -341,6 +342,8 @@ def _check_evaluations(patience: int | None, max_rows: int | None, *, evaluated:
 def _resumed_budget(asked: int | None, recorded: Mapping[str, Any]) -> int | None:
     """The budget of the run that is resumed; another one is allowed, since memory may demand it, but not silent."""
     before: int | None = recorded.get("token_budget")
+    if asked is not None and asked == recorded.get(FIRST_BUDGET):  # the same call as before memory ran out
+        return before
     if before is not None and asked is not None and asked != before:
         logger.warning("token_budget=%d instead of %d: the weights will differ by rounding", asked, before)
     return before if asked is None else asked
