@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
@@ -74,6 +76,12 @@ def _left_in(folder: Path, limit: str, use: str, reclaimed: str) -> Iterator[int
         return
     if most != "max":
         yield max(0, int(most) - used + int(stat.get(reclaimed, 0)))
+
+
+def give_back_unused() -> None:
+    """Let the C library return what was freed to the system: it keeps some of it, which looks as if it were held."""
+    with suppress(OSError, AttributeError):  # another library, which knows no such thing
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 class PeakMemory:

@@ -86,6 +86,11 @@ class RunMemory:
     need: MemoryNeed | None
     watch: PeakMemory
 
+    @property
+    def foreseen(self) -> int | None:
+        """The most that the run should hold, in bytes."""
+        return self.need.peak if self.need else None
+
     def record(self) -> dict[str, int]:
         """For a run's record, in bytes: what was foreseen, and the most that was held so far."""
         foreseen = {**vars(self.need), "predicted_peak": self.need.peak} if self.need else {}

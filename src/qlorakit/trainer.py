@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from qlorakit.task import Decision, Example, Metric, Output, Row, Task
 
 RESERVED_METRICS = ("loss", "rows", "seconds")  # what evaluations report besides the task's own
+FIRST_BUDGET = "first_token_budget"  # in the course of a run whose budget was halved since
 BUDGETS = ("token_budget_before", "token_budget")  # in the record of a step that was computed again in smaller pieces
 MOST_ROWS_LOOKED_AT = 64  # to tell a loss that is zero everywhere from one that is zero by chance
 NOTHING_LEARNED = (
@@ -130,14 +131,21 @@ def steps_of(plan: Plan, arguments: TrainingArguments) -> StepRows:
 class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers is not typed
     """Trains on the targets of encoded rows, evaluates on the task's own metrics."""
 
-    def __init__(self, *, plan: Plan, **arguments: Any) -> None:  # noqa: ANN401  # the parent's arguments
+    def __init__(self, *, plan: Plan, foreseen: int | None = None, **arguments: Any) -> None:  # noqa: ANN401
+        """Take what the parent takes besides.
+
+        Args:
+            plan: What is trained on, and how.
+            foreseen: The most memory that the run is foreseen to hold, in bytes.
+            **arguments: The parent's.
+        """
         super().__init__(
             train_dataset=plan.training.encoded.held,
             eval_dataset=plan.evaluation.encoded.held if plan.evaluation else None,
             data_collator=_as_is,
             **arguments,
         )
-        self.plan = plan
+        self.plan, self.foreseen = plan, foreseen
         self._warn_of_large_questions()
         self.questions = None
         if plan.evaluation:
@@ -190,7 +198,7 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
 
     def _step(self, model: torch.nn.Module) -> Step:
         autocast = self.compute_loss_context_manager
-        return Step(model, self.accelerator, autocast, self.args.device, self.args.world_size)
+        return Step(model, self.accelerator, autocast, self.args.device, self.args.world_size, self.foreseen)
 
     def _take(self, layout: Layout) -> None:
         """Go on in a layout with a smaller budget, and record it where a resumed run finds it."""
@@ -205,6 +213,7 @@ class TaskTrainer(transformers.Trainer):  # type: ignore[misc]  # transformers i
             self.questions = replace(self.questions, layout=layout)
         for callback in self.callback_handler.callbacks:
             if isinstance(callback, Checkpoints):
+                callback.course.setdefault(FIRST_BUDGET, before)
                 callback.course["token_budget"] = layout.token_budget
 
     def _check_numbers(self, step: Step, rows: list[EncodedRow], loss: torch.Tensor) -> None:

@@ -248,13 +248,13 @@ def train(
     began = time.monotonic()
     alone = alone_in(output) if arguments.distributed_state.is_main_process else contextlib.nullcontext()
     with _config_kept(model), alone, _explained(plan, marking), PeakMemory(model.device) as watch:
-        need = look_ahead(model, plan, arguments, memory_check, shown=progress)
-        trainer = TaskTrainer(plan=plan, model=model, args=arguments, callbacks=callbacks)
+        memory = RunMemory(look_ahead(model, plan, arguments, memory_check, shown=progress), watch)
+        trainer = TaskTrainer(plan=plan, foreseen=memory.foreseen, model=model, args=arguments, callbacks=callbacks)
         _take_folder(arguments, output, checkpoint, asked)
         with interruption.watching():
             _forget_adapter(model)
             trainer.train(resume_from_checkpoint=str(here.path) if here else None)
-        return finish(trainer, output, course, time.monotonic() - began, lineage=lineage, memory=RunMemory(need, watch))
+        return finish(trainer, output, course, time.monotonic() - began, lineage=lineage, memory=memory)
 
 
 def _stopping(best_by: str, patience: int | None, arguments: TrainingArguments) -> list[TrainerCallback]:
