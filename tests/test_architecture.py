@@ -25,7 +25,7 @@ ENGINE = (
     "bitsandbytes_offline", "machine", "model_folders", "memory", "quantization", "last_layer", "logits", "attention",
     "fused_lora", "padded_batch", "tree_batch", "self_check", "layout",
     "objectives", "sampling", "checkpoint_contents",
-    "lora_settings", "adapters", "checkpoint_contents", "checkpoints", "inference", "agreement", "memory_need", "evaluation",
+    "lora_settings", "adapters", "checkpoints", "inference", "agreement", "memory_need", "evaluation",
     "stepping", "trainer", "training_settings", "memory_probe", "run_folders", "finishing",
     "merged_model", "merging",
     "training", "verifying",
