@@ -72,6 +72,12 @@ def run_all(readers: Sequence[Reader], minutes: float, seed: int) -> dict[str, C
     return found
 
 
+def _grown(name: str) -> Growth:
+    found = growth_of(name)
+    print(f"growth of {name}: x {found.factor:.1f} for a doubling, {found.seconds[LENGTHS[-1]]:.3f} s", flush=True)
+    return found
+
+
 def table(found: dict[str, Count]) -> list[str]:
     """A line for each reader in Markdown, and one for all of them."""
     lines = ["| reader | inputs | read | refused by own errors | crashes |", "|---|---:|---:|---:|---:|"]
@@ -110,7 +116,7 @@ def main() -> None:
         sys.exit(not arguments.list)
     start = time.monotonic()
     found = run_all(readers, arguments.minutes, arguments.seed) if readers else {}
-    grown = [growth_of(name) for name in names]
+    grown = [_grown(name) for name in names]
     facts = {"command": shlex.join(["python", "benchmarks/fuzz.py", *sys.argv[1:]]), **describe(PACKAGES)}
     lines = [
         "# Fuzzing", "", *(f"- {name}: {value}" for name, value in facts.items()), "", "## Inputs", "", *table(found),

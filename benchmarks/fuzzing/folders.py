@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from fuzzing.damage import damaged_bytes, damaged_json, hostile_texts
 from fuzzing.files import LABEL, file_with, workplace
 from fuzzing.reader import Reader, check
 from qlorakit.errors import OutputError
+from qlorakit.records import write_sealed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,11 +75,20 @@ def _written(files: Files, folder: Path) -> None:
 
 def _sealed(files: Files, marker: str) -> dict[str, bytes]:
     """The files with a manifest that holds their own hashes, as somebody would write it who changed one."""
-    import hashlib
-
     record = json.loads(files[marker])
     record["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if name != marker}
-    return {**files, marker: json.dumps(record).encode()}
+    return {**files, marker: _resealed(json.dumps(record).encode())}
+
+
+def _resealed(content: bytes) -> bytes:
+    """A record with its own hash made anew, where it is an object at all."""
+    try:
+        record = json.loads(content)
+        with file_with(b"", "record.json") as path:
+            write_sealed(path, record)
+            return path.read_bytes()
+    except (AttributeError, TypeError, ValueError, RecursionError):
+        return content
 
 
 def _damaged_file(files: Callable[[], Files], names: tuple[str, ...]) -> SearchStrategy[tuple[str, bytes]]:
@@ -89,8 +100,9 @@ def _damaged_file(files: Callable[[], Files], names: tuple[str, ...]) -> SearchS
     return st.one_of(*map(of, names))
 
 
-def _manifest(content: bytes) -> None:
+def _manifest(given: tuple[bytes, bool]) -> None:
     """A manifest that is accepted leads to no other error than the library's, whatever base it names."""
+    content = _resealed(given[0]) if given[1] else given[0]
     from qlorakit.adapters import load_adapter, read_manifest
     from qlorakit.verifying import verify
 
@@ -136,6 +148,7 @@ def _checkpoints(given: tuple[str, bytes]) -> None:
     from qlorakit.run_folders import find_checkpoint
 
     name, content = given
+    content = _resealed(content) if name == "qlorakit.json" else content
     files = {**_checkpoint(), name: content}
     files = files if name == "qlorakit.json" else _sealed(files, "qlorakit.json")
     with file_with(b"", "run.json") as path:
@@ -177,7 +190,11 @@ def _lora_config(content: bytes) -> None:
 
 ADAPTER_FILES = ("adapter_config.json", "run.json", "chat_template.jinja", "adapter_model.safetensors")
 READERS: tuple[Reader, ...] = (
-    Reader("manifest.json", lambda: damaged_json([json.loads(_adapter()["manifest.json"])]), _manifest),
+    Reader(
+        "manifest.json",
+        lambda: st.tuples(damaged_json([json.loads(_adapter()["manifest.json"])]), st.booleans()),
+        _manifest,
+    ),
     Reader("files of adapters", lambda: _damaged_file(_adapter, ADAPTER_FILES), _adapter_files, 0.5),
     Reader("run.json", lambda: damaged_json([json.loads(_adapter()["run.json"])]), _run_record, 0.7),
     Reader(

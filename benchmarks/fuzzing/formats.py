@@ -227,6 +227,7 @@ def _readers() -> tuple[Reader, ...]:
     return tuple(
         Reader(f"files of {task}", functools.partial(_inputs, task), functools.partial(_read, task), 0.3)
         for task in tasks()
+        if task in FILES
     )
 
 

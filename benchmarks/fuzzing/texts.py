@@ -260,14 +260,16 @@ def _quote_written(given: tuple[list[str], int]) -> None:
 
 
 def _personal_data(text: str) -> None:
-    for builtin_only in (True, False):
-        found = find_personal_data(text, builtin_only=builtin_only, names=("Anna Keller",))
-        _check_in_order(text, [(one.start, one.end) for one in found])
+    found = find_personal_data(text, builtin_only=True, names=("Anna Keller",))
+    _check_in_order(text, [(one.start, one.end) for one in found])
     replaced = replace_personal_data(text, builtin_only=True)
-    check(
-        bool(found) or replaced == text or bool(find_personal_data(text, builtin_only=True)), "changed", text, replaced
-    )
+    check(replaced == text or bool(find_personal_data(text, builtin_only=True)), "changed", text, replaced)
     check_answers([text], prompts=[text[: len(text) // 2]], builtin_only=True)
+
+
+def _official_numbers(text: str) -> None:
+    found = find_personal_data(text, builtin_only=False)
+    _check_in_order(text, [(one.start, one.end) for one in found])
 
 
 def _audit_texts(text: str) -> None:
@@ -368,6 +370,7 @@ READERS: tuple[Reader, ...] = (
         _quote_written,
     ),
     Reader("personal data", lambda: texts_of(PERSONAL_TOKENS), _personal_data, 0.5),
+    Reader("personal data with the extra", lambda: texts_of(PERSONAL_TOKENS), _official_numbers, 0.5),
     Reader("damage and control tokens", lambda: st.one_of(texts_of(AUDIT_TOKENS), hostile_texts()), _audit_texts, 0.5),
     Reader(
         "near-duplicates",

@@ -191,7 +191,11 @@ def read_lora_config(folder: Path, *, largest: int) -> peft.LoraConfig:
         msg = f"{path}: {wrong}; it is not as this library writes it, and is not loaded"
         raise AdapterError(msg)
     settings = {name: held[name] for name in (*LORA_SETTINGS, *_NEEDED) if name in held}
-    return peft.LoraConfig(**{**settings, "task_type": "CAUSAL_LM", "inference_mode": True})
+    try:
+        return peft.LoraConfig(**{**settings, "task_type": "CAUSAL_LM", "inference_mode": True})
+    except (TypeError, ValueError) as error:  # settings that do not go together
+        msg = f"{path}: {error}; it is not as this library writes it, and is not loaded"
+        raise AdapterError(msg) from error
 
 
 def _faults(held: Mapping[str, Any], largest: int) -> Iterator[str]:

@@ -155,9 +155,22 @@ def _unified(tables: Sequence[pa.Table], source: str) -> pa.Schema:
         raise _mixed(source, error) from error
     for field in (field for table in tables for field in table.schema):
         kind = schema.field(field.name).type
-        if _can_turn(kind) and field.type.id not in {kind.id, pa.null().id}:
+        if _can_turn(kind) and _is_other(field.type, kind):
             raise _mixed(source, f"some of {field.name!r} are {field.type} and others {kind}")
     return schema
+
+
+def _is_other(part: pa.DataType, whole: pa.DataType) -> bool:
+    """Whether values of a type in some rows become others in the type of all rows."""
+    import pyarrow.types as kinds
+
+    if kinds.is_null(part):
+        return False
+    if kinds.is_struct(part) and kinds.is_struct(whole):
+        return any(_is_other(field.type, whole.field(field.name).type) for field in part)
+    if kinds.is_list(part) and kinds.is_list(whole):
+        return _is_other(part.value_type, whole.value_type)
+    return bool(part.id != whole.id and (_can_turn(part) or _can_turn(whole)))
 
 
 def _joined(tables: Sequence[pa.Table], source: str) -> pa.Table:
