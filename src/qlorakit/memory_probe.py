@@ -7,13 +7,12 @@ says that they fit.  Nothing of the model, and no random number, is different af
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import logging
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, get_args
 
@@ -26,7 +25,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from qlorakit.display import show
 from qlorakit.errors import ConfigurationError, MemoryShortageError
 from qlorakit.logits import MOST_LOGITS, keeps_logits, plain_model
-from qlorakit.memory import PeakMemory, free_bytes, held_bytes
+from qlorakit.memory import PeakMemory, free_bytes, give_back_unused, held_bytes
 from qlorakit.memory_need import Measured, MemoryNeed, what_would_fit
 from qlorakit.objectives import Lesson, Lessons
 from qlorakit.padded_batch import elements_per_token
@@ -436,12 +435,6 @@ def _tokens(lesson: Lesson) -> int:
 
 def _shortened(sequence: Continuation, share: float) -> Continuation:
     return Continuation(*(tokens[: max(1, int(share * len(tokens)))] for tokens in (sequence.prompt, sequence.answer)))
-
-
-def give_back_unused() -> None:
-    """Let the C library return what was freed to the system: it keeps some of it, which would be taken for held."""
-    with suppress(OSError, AttributeError):  # another library
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 class Kernels(TorchDispatchMode):
