@@ -459,15 +459,22 @@ def test_settings_of_an_adapter_that_do_not_go_together_are_refused():
 # What was found: files of the plugins
 
 DAMAGED_FILES = {
-    "finance/credit_risk": ("german.data", formats.GERMAN.replace("A12", "\u00e412").encode("latin-1") * 2),
+    "finance/credit_risk": (
+        "german.data",
+        formats.GERMAN.encode() + formats.GERMAN.replace("A34", "\u00e434").encode("latin-1"),
+    ),
     "finance/fraud": ("ccfraud.csv", b"1,35,1,3000,4,14,2,0\n2,2,1,\xff0,9,0,18,1\n"),
     "finance/numbers": ("convfinqa.json", b'{"questions": "text", "table": 1, "answer": ' + b"9" * 5_000 + b"}"),
     "finance/sentiment": (
         "fiqa.json",
-        b'{"55": {"sentence": "a", "info": [{"sentiment_score": 1' + b"0" * 400 + b"}]}}",
+        b'{"55": {"sentence": "a", "info": [{"target": "b", "sentiment_score": 1' + b"0" * 400 + b"}]}}",
     ),
     "legal/summary": ("all_v1.json", json.dumps([formats.SUMMARY]).encode()),
     "medical/note": ("dialogues.csv", b"\x85" + formats.DIALOGUE.encode()),
+    "medical/summary": ("meqsum.csv", b"\x85" + formats.MEQSUM.encode()),
+    "legal/nli_pairs": ("pairs.csv", b"\x85" + formats.PAIRS.encode()),
+    "finance/headlines": ("gold.csv", (formats.GOLD + formats.GOLD_LINE).encode().replace(b"News", b"News\x85")),
+    "finance/entities": ("finer.csv", formats.FINER.encode().replace(b"doc_idx", b"doc_idx\x85")),
 }
 
 
