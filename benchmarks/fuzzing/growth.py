@@ -28,6 +28,7 @@ SCREENED = 2_000  # characters of the texts of which the slowest are looked at f
 LENGTHS = (8_000, 16_000, 32_000)
 SLOWEST = 6  # pieces that are looked at further
 SHORT = 0.02  # seconds: below, doublings are noise
+ANSWERED = 200  # characters of a line that a model writes
 LONGEST = 40  # characters of a piece
 STEEP = 3.0  # a doubling of the text may take less than so many times as long: 2 is linear, 4 quadratic
 ALWAYS = ("a", " ", "\n", "\t", "1", "A", ".", ",", "-", "(", "[", '"', "'", "<", "/", ":", "\u00e9", "\u4e2d")
@@ -58,7 +59,8 @@ class Growth:
 
 
 def _aligned(text: str) -> None:
-    align("\n".join(f"{line} | person" for line in text.splitlines()[:10] or [text]), split_words(text), texts.TYPES)
+    lines = [line[:ANSWERED] for line in text.splitlines()[:10]]  # an answer is short, however long the text
+    align("\n".join(f"{line} | person" for line in lines), split_words(text), texts.TYPES)
 
 
 def _verified(text: str) -> None:
@@ -77,7 +79,7 @@ def parsers() -> dict[str, tuple[Callable[[str], object], tuple[str, ...]]]:
     medical = {
         "critical errors": (
             _critical_errors,
-            ("10 mg", "mg", "no ", "denies ", "left ", "twice ", "b.i.d.", "/", "1/2"),
+            ("10 mg", "mg", "aspirin ", "fever ", "no ", "denies ", "left ", "twice ", "b.i.d.", "/", "1/2"),
         )
     }
     return {
@@ -120,8 +122,11 @@ def _factor(seconds: dict[int, float]) -> float:
 
 def _seconds(parse: Callable[[str], object], piece: str, length: int) -> float:
     """Processor time; the best of two, because other work on the machine only adds to it."""
-    text = (piece * (length // len(piece) + 1))[:length]
-    return min(_once(parse, text) for _ in range(2 if length > SCREENED else 1))
+    times = 2 if length > SCREENED else 1
+    repeated = [
+        (piece * (length // len(piece) + 1))[: length - number] for number in range(times)
+    ]  # some are remembered
+    return min(_once(parse, text) for text in repeated)
 
 
 def _once(parse: Callable[[str], object], text: str) -> float:

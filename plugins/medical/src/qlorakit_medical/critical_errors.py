@@ -220,7 +220,7 @@ def _without_counterpart(
 
 def _changed_doses(expected: _Note, found: _Note, vocabulary: Vocabulary) -> Iterator[CriticalError]:
     for concept, other in _drugs_of_both(expected, found, vocabulary):
-        right, given = expected.doses.amounts.get(concept, ()), found.doses.amounts.get(other, ())
+        right, given = _distinct(expected.doses.amounts.get(concept, ())), _distinct(found.doses.amounts.get(other, ()))
         for amount in given:
             if not _is_given(amount, right, given):
                 yield CriticalError("dose_changed", _meant(amount, right, given), amount.mention)
@@ -229,6 +229,14 @@ def _changed_doses(expected: _Note, found: _Note, vocabulary: Vocabulary) -> Ite
         given_often = _scheduled(found.doses.frequencies.get(other, ()))
         if often and given_often and not any(one.is_same(another) for one in often for another in given_often):
             yield CriticalError("dose_changed", often[0].mention, given_often[0].mention)
+
+
+def _distinct(amounts: Sequence[Amount]) -> list[Amount]:
+    """Amounts without those that repeat an earlier one, of which a model may write thousands."""
+    found: dict[tuple[str, tuple[float, ...]], Amount] = {}
+    for one in amounts:
+        found.setdefault((one.unit, one.values), one)
+    return [*found.values()]
 
 
 def _drugs_of_both(expected: _Note, found: _Note, vocabulary: Vocabulary) -> Iterator[tuple[str | None, str | None]]:

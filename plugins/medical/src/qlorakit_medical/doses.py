@@ -1,9 +1,10 @@
 """Doses of drugs: amounts and how often, each at the drug that it is of."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 from qlorakit_medical.amounts import PLAIN_UNITS, Amount, find_amounts
 from qlorakit_medical.findings import Drug, Findings, Mention
@@ -76,14 +77,28 @@ def find_doses(findings: Findings) -> Doses:
 
 @dataclass(frozen=True)
 class _Places:
-    """Where the sentences and drugs of a text are."""
+    """Where the sentences and drugs of a text are; the drugs stand in order and do not overlap."""
 
     findings: Findings
     drugs: Sequence[Drug]
-    starts: list[int] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "starts", [word.start for word in self.findings.words])
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each word begins."""
+        return [word.start for word in self.findings.words]
+
+    @cached_property
+    def names_one(self) -> bool:
+        """Whether there is only one drug in the text."""
+        return len({drug.concepts for drug in self.drugs}) == 1
+
+    @cached_property
+    def by_sentence(self) -> Mapping[int, Sequence[Drug]]:
+        """The drugs of each sentence."""
+        found: dict[int, list[Drug]] = {}
+        for drug in self.drugs:
+            found.setdefault(self.sentence(drug.mention), []).append(drug)
+        return found
 
     def sentence(self, mention: Mention) -> int:
         """The number of the sentence that a mention begins in."""
@@ -97,12 +112,13 @@ class _Places:
             mention: The dose.
             alone: Whether it is a dose even where its sentence names no drug.
         """
-        here = [drug for drug in self.drugs if self.sentence(drug.mention) == self.sentence(mention)]
-        before = [drug for drug in here if drug.mention.end <= mention.start]
-        after = [drug for drug in here if drug.mention.start >= mention.end]
-        if before and after and self._is_of_next(mention, before[-1], after[0]):
+        here = self.by_sentence.get(self.sentence(mention), ())
+        ends = bisect_right(here, mention.start, key=lambda drug: drug.mention.end)
+        begins = bisect_left(here, mention.end, key=lambda drug: drug.mention.start)
+        before, after = here[max(ends - 1, 0) : ends], here[begins : begins + 1]
+        if before and after and self._is_of_next(mention, before[0], after[0]):
             return after[0].concepts
-        chosen = before[-1:] or after[:1]
+        chosen = before or after
         if chosen or not alone:
             return chosen[0].concepts if chosen else ()
         return self._elsewhere(mention)
@@ -114,11 +130,10 @@ class _Places:
 
     def _elsewhere(self, mention: Mention) -> tuple[str | None, ...]:
         """The last drug before, or the only one of the text."""
-        before = [drug for drug in self.drugs if drug.mention.end <= mention.start]
-        if before:
-            return before[-1].concepts
-        only = {drug.concepts for drug in self.drugs}
-        return only.pop() if len(only) == 1 else (None,)
+        ends = bisect_right(self.drugs, mention.start, key=lambda drug: drug.mention.end)
+        if ends:
+            return self.drugs[ends - 1].concepts
+        return self.drugs[0].concepts if self.names_one else (None,)
 
 
 def _unknown(findings: Findings, amounts: Sequence[Amount]) -> Iterator[Drug]:

@@ -65,6 +65,7 @@ HAS = word_set("has had")
 CLAIMED = word_set("that he she they ever not never patient or")  # "denies that she has"
 ANSWERS = word_set("no none denies neg nil")  # that deny what stands before them alone: "Fever: no"
 COMPLETES_ANSWER = word_set("known reported")  # "Allergies: none known"
+MOST_DENIED = 200  # words: no sentence denies more, but a model that repeats itself writes thousands
 REACH = 4  # words from a problem to a lone "negative"; from "ruled out" to a problem
 ANSWER = re.compile(r":\s*$|[-\u2013\u2014]\s*$")
 NEW_START = re.compile(r":|\s[\u2014\u2013-]\s|\u2014")
@@ -248,7 +249,7 @@ def _is_whole_answer(sentence: _Sentence, trigger: Trigger) -> bool:
 
 def _following(sentence: _Sentence, trigger: Trigger, ends: AbstractSet[int]) -> Iterator[int]:
     open_brackets = 0
-    for at in range(trigger.last, sentence.last):
+    for at in range(trigger.last, min(sentence.last, trigger.last + MOST_DENIED)):
         gap = sentence.gap(at)
         open_brackets += gap.count("(") - gap.count(")")
         if open_brackets < 0 or (at > trigger.last and NEW_START.search(gap)):
