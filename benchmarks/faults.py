@@ -51,6 +51,7 @@ from generated import RELIABILITY, put_block
 from side_by_side.machine import describe
 from small_runs import write_base
 
+from qlorakit.adapters import MANIFEST, REPLACED, UNPLACED
 from qlorakit.records import PACKAGES
 
 RESULTS = Path(__file__).parent / "results"
@@ -197,12 +198,13 @@ class Faults:
 
     def old_or_new(self, output: Path) -> str:
         """Where a run replaces another one, an adapter is there at all times, the old one or the new one."""
-        manifest, weights = output / "adapter" / "manifest.json", output / "adapter" / WEIGHTS
-        if not manifest.is_file():
+        places = [output / name for name in ("adapter", UNPLACED, REPLACED)]  # where load_adapter looks, in this order
+        if not (places[0] / MANIFEST).is_file():
             ended = self.bench.run(output, job="load")
             if not ended.finished:
                 return f"no adapter can be loaded in between: {ended.told()}"
         new = self.reference.weights[f"adapter/{WEIGHTS}"]
+        weights = next(place / WEIGHTS for place in places if (place / MANIFEST).is_file())
         return "" if hash_of(weights) in {self._old_hash(), new} else "the adapter in between is neither old nor new"
 
     @staticmethod

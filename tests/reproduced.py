@@ -21,10 +21,10 @@ WAYS_OF_TRAINING = {
 
 
 def trained(base, rows, folder, *, evaluation=None, **settings):
-    """The weights and the record of a run, without times."""
+    """The weights and the record of a run, without its name, times and memory."""
     result = train(base, rows, TASK, folder, eval_dataset=evaluation, **settings)[2]
     record = json.loads((result.adapter_dir / "run.json").read_text(encoding="utf-8"))
-    del record["seconds"], record["run"]
+    del record["seconds"], record["run"], record["memory"]
     record["history"] = [without_times(entry) for entry in record["history"]]
     weights = (result.adapter_dir / "adapter_model.safetensors").read_bytes()
     return {"weights": hashlib.sha256(weights).hexdigest(), "record": record}

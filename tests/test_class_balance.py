@@ -107,7 +107,7 @@ def test_a_resumed_run_must_balance_as_before(adapted, lopsided, task, tmp_path)
     run(adapted, lopsided, task, tmp_path / "run", class_balance="weights")
     checkpoint = next((tmp_path / "run" / "checkpoints").iterdir())
     with pytest.raises(TrainingError, match="class_balance"):
-        run(adapted, lopsided, task, tmp_path / "run", resume_from_checkpoint=checkpoint)
+        run(adapted, lopsided, task, tmp_path / "run", resume_from_checkpoint=checkpoint, overwrite=True)
 
 
 @pytest.mark.parametrize("wrong", ["balanced", None, True])
