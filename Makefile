@@ -20,7 +20,7 @@ types: .venv/installed
 	$(BIN)/mypy
 
 unit: .venv/installed
-	$(BIN)/pytest --numprocesses=logical --dist=loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses=logical --dist=loadfile
 
 .venv/installed: pyproject.toml constraints.txt $(PLUGINS:=/pyproject.toml)
 	$(PYTHON) -m venv .venv
